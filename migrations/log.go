@@ -1,0 +1,32 @@
+package migrations
+
+import (
+	"context"
+	"errors"
+	"iter"
+)
+
+// ErrConflict is the error of an Append whose expectation does not hold: an
+// event of the same migration, or of all, is newer. The caller reads on and
+// decides again.
+var ErrConflict = errors.New("the migration has moved on")
+
+// A Log keeps the events, the one truth that every gateway follows (law 1).
+// The conformance suite in logtest holds every implementation to this text.
+type Log interface {
+	// Append adds events, all or none, and returns the sequence number of the
+	// last. It sets their Seq and Time, and refuses what [Apply] refuses.
+	// It returns ErrConflict if an event of a migration named by one of them,
+	// or of [Every], is newer than after; an event of Every conflicts with any
+	// newer event. A nil error means that the events survive a crash.
+	Append(ctx context.Context, after uint64, events ...Event) (seq uint64, err error)
+
+	// Follow yields the events after from, first those that exist, then new
+	// ones as they come, until ctx ends or the log is closed; then it yields
+	// one error, ctx.Err() or another. Several may follow at once.
+	Follow(ctx context.Context, from uint64) iter.Seq2[Event, error]
+}
+
+// Unconditional is an after that conflicts with nothing: a rollback carries
+// no expectation (law 6).
+const Unconditional = ^uint64(0)

@@ -1,0 +1,160 @@
+package migrations
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"strings"
+	"time"
+)
+
+// A Plan is what the config says of one migration, compiled. It is immutable.
+type Plan struct {
+	ID          string      `json:"id"`
+	Flag        string      `json:"flag"` // OpenFeature flag key; the id unless the config says otherwise
+	From        string      `json:"from"` // upstream moved away from
+	To          string      `json:"to"`   // upstream moved to
+	RenamedFrom string      `json:"renamed_from,omitempty"`
+	Retired     bool        `json:"retired,omitempty"`
+	Key         []KeySource `json:"key,omitempty"` // first present; empty: requests are keyless
+	Data        Data        `json:"data,omitempty"`
+	Writes      Writes      `json:"writes,omitempty"`
+	Owner       string      `json:"owner,omitempty"`
+	Journeys    bool        `json:"journeys,omitempty"` // an unsafe request goes to the side that rendered the last page
+	Auto        bool        `json:"auto,omitempty"`     // the ramp begins without a resume
+	Cohorts     []Cohort    `json:"cohorts,omitempty"`
+	Steps       []Step      `json:"steps,omitempty"` // the ramp, least advanced first
+	Guard       Guard       `json:"guard"`
+	Compare     Compare     `json:"compare"`
+}
+
+// A KeySource is one place a targeting key is looked for.
+type KeySource struct {
+	Kind KeyKind `json:"kind"`
+	Name string  `json:"name,omitempty"` // of the header, cookie, query parameter or claim
+}
+
+// A KeyKind is a kind of [KeySource].
+type KeyKind string
+
+// The kinds of targeting key.
+const (
+	KeyHeader    KeyKind = "header"
+	KeyCookie    KeyKind = "cookie"
+	KeyQuery     KeyKind = "query"
+	KeyJWT       KeyKind = "jwt"       // claim of a bearer token, not verified: for bucketing only
+	KeyIP        KeyKind = "ip"        // client address
+	KeyURL       KeyKind = "url"       // path and query, for answers that a shared cache may store
+	KeyRequest   KeyKind = "request"   // random for each request
+	KeyAnonymous KeyKind = "anonymous" // signed first-party cookie that the gateway sets
+)
+
+// String writes the source as the config has it: "cookie:uid", "anonymous".
+func (k KeySource) String() string {
+	if k.Name == "" {
+		return string(k.Kind)
+	}
+	return string(k.Kind) + ":" + k.Name
+}
+
+// A Cohort places the requests that a rule names at a stage, whatever their bucket.
+type Cohort struct {
+	Name  string      `json:"name"`
+	When  []Condition `json:"when"` // all must hold
+	Stage Stage       `json:"stage"`
+}
+
+// A Condition looks at one fact of a request. Exactly one of Header, Cookie
+// and Query names it. With neither Is nor In, presence is enough.
+type Condition struct {
+	Header string   `json:"header,omitempty"`
+	Cookie string   `json:"cookie,omitempty"`
+	Query  string   `json:"query,omitempty"`
+	Is     *string  `json:"is,omitempty"`
+	In     []string `json:"in,omitempty"`
+}
+
+// A Step is one step of a ramp: the split it asks for, and what must have
+// happened before the next one begins.
+type Step struct {
+	Stage        Stage         `json:"stage"`
+	Share        int           `json:"share"`                  // buckets at Stage
+	Hold         time.Duration `json:"hold,omitempty"`         // least time at this step, in log time
+	Requests     int           `json:"requests,omitempty"`     // least clean requests on the service
+	Observations int           `json:"observations,omitempty"` // least comparisons
+	Approve      bool          `json:"approve,omitempty"`      // a person must approve this step before it begins
+}
+
+// Split returns the split of the step, with what is left over at the stage
+// that the ramp had before: a live step leaves the others in shadow if an
+// earlier step was in shadow.
+func (p Plan) Split(step int) Split {
+	if step < 1 || step > len(p.Steps) {
+		return All(Off)
+	}
+	below := Off
+	for _, s := range p.Steps[:step-1] {
+		if s.Stage.Rank() < p.Steps[step-1].Stage.Rank() && s.Share == Buckets {
+			below = s.Stage
+		}
+	}
+	s := p.Steps[step-1]
+	split, err := NewSplit(Share{s.Stage, s.Share}, Share{below, Buckets - s.Share})
+	if err != nil {
+		return All(Off) // a compiled plan has no such step
+	}
+	return split
+}
+
+// StepAt returns the number of the last step that is not beyond split, from
+// 1; 0 if all are.
+func (p Plan) StepAt(split Split) int {
+	at := 0
+	for i := range p.Steps {
+		if !p.Split(i + 1).Beyond(split) {
+			at = i + 1
+		}
+	}
+	return at
+}
+
+// A Guard says what may hold or reverse a ramp. Zero values mean the defaults
+// that the config compiler fills in.
+type Guard struct {
+	FalseAlarm float64       `json:"false_alarm,omitempty"` // chance of ever rolling back a service as good as the monolith, 0 to 1
+	Latency    *LatencyGuard `json:"latency,omitempty"`
+	Mismatches float64       `json:"mismatches,omitempty"` // greatest share of mismatches, 0 to 1; 0: none is watched
+}
+
+// A LatencyGuard says how much slower the service may be.
+type LatencyGuard struct {
+	Quantile float64 `json:"quantile"` // 0.5, 0.9 or 0.99
+	WorseBy  float64 `json:"worse_by"` // 0.2 is 20 %
+}
+
+// Compare says how much of the traffic is compared, and with which rules.
+type Compare struct {
+	Sample    float64  `json:"sample"` // 0 to 1
+	Ignore    []string `json:"ignore,omitempty"`
+	Unordered []string `json:"unordered,omitempty"`
+}
+
+// KeyString writes the key list as one text: "cookie:uid, anonymous".
+func (p Plan) KeyString() string {
+	names := make([]string, len(p.Key))
+	for i, k := range p.Key {
+		names[i] = k.String()
+	}
+	return strings.Join(names, ", ")
+}
+
+// Hash returns a hash of the whole plan, 16 hex digits. Replicas whose plan
+// hashes differ may only go backward (law 5).
+func (p Plan) Hash() string {
+	text, err := json.Marshal(p)
+	if err != nil {
+		panic(err) // a Plan holds plain data only
+	}
+	sum := sha256.Sum256(text)
+	return hex.EncodeToString(sum[:8])
+}

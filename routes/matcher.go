@@ -1,0 +1,3 @@
+package routes
+
+type matcher struct{}
