@@ -1,0 +1,117 @@
+package flags
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/binary"
+	"fmt"
+	"net/http"
+	"net/netip"
+
+	"github.com/open-feature/go-sdk/openfeature"
+
+	"github.com/ficus-gateway/ficus/migrations"
+)
+
+// An Input is what one request gives to the decision. It is only read.
+type Input struct {
+	Plan    *migrations.Plan
+	State   *migrations.Migration // of the pinned snapshot; nil: the log does not know the migration
+	Request *http.Request
+	Client  netip.Addr             // of the client, after trusted proxies; zero: unknown
+	Trusted bool                   // the peer is a trusted proxy: what it says about the client counts
+	Secure  bool                   // the client spoke TLS
+	Key     []migrations.KeySource // the route's own key list; nil: the plan's
+	Safe    bool                   // the method is safe
+}
+
+// An Assignment is what was decided for one request.
+type Assignment struct {
+	Stage    migrations.Stage     // always one of the six
+	Variant  string               // OpenFeature's; the name of the stage with the built-in provider
+	Reason   string               // OpenFeature's: SPLIT, STATIC, TARGETING_MATCH, DEFAULT, DISABLED or ERROR
+	Err      string               // why the evaluation failed, code first; empty if it did not
+	Flag     string               // key of the flag
+	Key      string               // targeting key, never to be logged; empty: keyless
+	KeyHash  uint64               // salted hash of the key, for traces and evidence; 0: keyless
+	Source   migrations.KeySource // where the key was found; zero: keyless
+	Verified bool                 // the key comes from a trusted proxy, a signature or the connection (law 11)
+	Bucket   int                  // 0 to [migrations.Buckets]-1; -1: keyless
+	Cohort   string               // name of the cohort that decided; empty: none
+
+	resign bool // the anonymous cookie should be signed anew
+}
+
+// Assign decides the stage of one request. It never fails: when the provider
+// or a hook fails, panics or answers nonsense, the reason is ERROR and the
+// stage is that of the side that is known to work (law 4).
+func (a *Assigner) Assign(ctx context.Context, in *Input) (asg Assignment) {
+	asg.Bucket = keyless
+	defer func() {
+		if r := recover(); r != nil {
+			asg.fail(in.State, fmt.Sprintf("%s: the evaluation panicked: %v", openfeature.GeneralCode, r))
+		}
+	}()
+	plan := in.Plan
+	asg.Flag = flagOf(plan)
+	key := a.find(in)
+	if key.text != "" {
+		asg.Key, asg.Source, asg.Verified, asg.resign = key.text, key.source, key.verified, key.resign
+		asg.KeyHash = a.hash(key.text)
+		asg.Bucket = bucket(asg.Flag, key.text)
+	}
+
+	p := &pin{Context: ctx, plan: plan, state: in.State, flag: asg.Flag, facts: facts{bucket: asg.Bucket}, assignment: asg}
+	if in.Trusted && len(plan.Cohorts) > 0 {
+		p.facts.cohort, p.facts.trusted = cohort(plan, in.Request), true
+	}
+	var eval openfeature.EvaluationContext // empty for our own provider: attributes cost more than the decision
+	if a.outside {
+		eval = openfeature.NewEvaluationContext(asg.Key, nil)
+	}
+	details, err := a.client.StringValueDetails(p, asg.Flag, string(known(in.State)), eval)
+	if err != nil {
+		asg.fail(in.State, trouble(details.EvaluationDetails, err))
+		return asg
+	}
+	stage := migrations.Stage(details.Value)
+	if !stage.Valid() {
+		asg.fail(in.State, fmt.Sprintf("%s: the provider answered %.40q, which is not a stage", openfeature.ParseErrorCode, details.Value))
+		return asg
+	}
+	asg.Stage, asg.Variant, asg.Reason = stage, details.Variant, string(details.Reason)
+	switch {
+	case a.outside:
+		asg.Stage = confine(stage, plan, in.State, asg.Key)
+	case details.Reason == openfeature.TargetingMatchReason:
+		asg.Cohort = p.facts.cohort.Name
+	}
+	return asg
+}
+
+// fail makes an assignment that of a failed evaluation.
+func (asg *Assignment) fail(state *migrations.Migration, why string) {
+	asg.Stage = known(state)
+	asg.Variant, asg.Reason, asg.Cohort = "", string(openfeature.ErrorReason), ""
+	asg.Err = why
+}
+
+// trouble writes the error of an evaluation, code first.
+func trouble(d openfeature.EvaluationDetails, err error) string {
+	switch {
+	case d.ErrorCode == "":
+		return fmt.Sprintf("%s: %v", openfeature.GeneralCode, err)
+	case d.ErrorMessage == "":
+		return string(d.ErrorCode)
+	}
+	return string(d.ErrorCode) + ": " + d.ErrorMessage
+}
+
+// hash returns a hash of a targeting key that tells nothing to whom the secret
+// is unknown, never 0.
+func (a *Assigner) hash(key string) uint64 {
+	var space [saltSize + maxKey]byte
+	text := append(append(space[:0], a.salt[:]...), key...)
+	sum := sha256.Sum256(text)
+	return max(binary.LittleEndian.Uint64(sum[:]), 1)
+}
