@@ -10,53 +10,137 @@ import (
 // changes (law 1), and depends on nothing but its arguments. An event that
 // does not fit returns an error and the state as it was.
 func Apply(s State, e Event) (State, error) {
-	next, err := apply(s, e)
+	c, err := decide(s, e)
 	if err != nil {
-		return s, fmt.Errorf("event %d (%s %s): %w", e.Seq, e.Migration, e.Kind, err)
+		return s, err
 	}
-	return next, nil
+	return c.on(s, maps.Clone(s.Migrations)), nil
 }
 
-func apply(s State, e Event) (State, error) {
-	if e.Seq != s.Seq+1 && e.Kind != Restored {
-		return s, fmt.Errorf("expected sequence number %d", s.Seq+1)
+// A Fold is a state that is changed in place, for reading a long log: Apply
+// copies the map of migrations for every event, a Fold does not. The zero
+// value is the fold of an empty log.
+type Fold struct {
+	state State // owns its map, which nobody else has
+}
+
+// NewFold returns a fold that goes on from start.
+func NewFold(start State) *Fold {
+	start.Migrations = maps.Clone(start.Migrations)
+	return &Fold{start}
+}
+
+// Apply does what [Apply] does. An event that does not fit changes nothing.
+func (f *Fold) Apply(e Event) error {
+	c, err := decide(f.state, e)
+	if err != nil {
+		return err
+	}
+	f.state = c.on(f.state, f.state.Migrations)
+	return nil
+}
+
+// Seq returns the last event applied.
+func (f *Fold) Seq() uint64 { return f.state.Seq }
+
+// State returns the state so far. Later events do not change it.
+func (f *Fold) State() State {
+	s := f.state
+	s.Migrations = maps.Clone(s.Migrations)
+	return s
+}
+
+// A change is what one event does to a state.
+type change struct {
+	event Event
+	whole *State    // the state to begin with, if it replaces the one before
+	gone  string    // id of a migration that is no more
+	put   Migration // the migration as it is now
+}
+
+// on returns s after the change. It takes possession of the map.
+func (c change) on(s State, owned map[string]Migration) State {
+	s.Seq, s.Time = c.event.Seq, c.event.Time
+	if c.whole != nil {
+		s.EverySeq, s.Migrations = c.event.Seq, maps.Clone(c.whole.Migrations)
+		return s
+	}
+	if owned == nil {
+		owned = make(map[string]Migration)
+	}
+	delete(owned, c.gone)
+	owned[c.put.ID] = c.put
+	s.Migrations = owned
+	return s
+}
+
+// decide returns what e does to s, or why it does not fit. It changes nothing.
+func decide(s State, e Event) (change, error) {
+	c, err := fit(s, e)
+	if err != nil {
+		return c, fmt.Errorf("event %d (%s %s): %w", e.Seq, e.Migration, e.Kind, err)
+	}
+	return c, nil
+}
+
+func fit(s State, e Event) (c change, err error) {
+	c.event = e
+	if e.Kind == Restored {
+		c.whole, err = restore(s, e)
+		return c, err
+	}
+	if e.Seq != s.Seq+1 {
+		return c, fmt.Errorf("expected sequence number %d", s.Seq+1)
 	}
 	if e.Time.Before(s.Time) {
-		return s, fmt.Errorf("its time %s lies before that of the event before it", e.Time)
-	}
-	if e.Kind == Restored {
-		return restore(s, e)
+		return c, fmt.Errorf("its time %s lies before that of the event before it", e.Time)
 	}
 	if e.Migration == "" || e.Migration == Every {
-		return s, errors.New("an event of this kind concerns one migration")
+		return c, errors.New("an event of this kind concerns one migration")
+	}
+	if e.Step < 0 {
+		return c, fmt.Errorf("no step %d", e.Step)
 	}
 	m, known := s.Migrations[e.Migration]
 	known = known && !m.Retired
-	s.Seq, s.Time = e.Seq, e.Time
 	switch e.Kind {
-	case Created:
+	case Created, Renamed:
 		if known {
-			return s, errors.New("the migration exists already")
+			return c, errors.New("the migration exists already")
 		}
-		m = Migration{ID: e.Migration, Split: All(Off), Epoch: e.Seq, Since: e.Time, Ramp: RampIdle}
-		m.From, m.To, m.Key, m.Plan = e.From, e.To, e.Key, e.Plan
-		return s.with(m.by(e)), nil
-	case Renamed:
-		old, ok := s.Migrations[e.From]
-		if !ok || old.Retired {
-			return s, fmt.Errorf("no migration %q to rename", e.From)
+		m, err = begin(s, e)
+		if e.Kind == Renamed {
+			c.gone = e.From
 		}
-		if known {
-			return s, errors.New("the migration exists already")
+	default:
+		if !known {
+			return c, errors.New("no such migration")
 		}
-		s.Migrations = maps.Clone(s.Migrations)
-		delete(s.Migrations, e.From)
-		old.ID = e.Migration
-		return s.with(old.by(e)), nil
+		err = m.change(e)
 	}
-	if !known {
-		return s, errors.New("no such migration")
+	m.Seq, m.Actor, m.Reason = e.Seq, e.Actor, e.Reason
+	c.put = m
+	return c, err
+}
+
+// begin returns the migration that is known by its id from e on.
+func begin(s State, e Event) (Migration, error) {
+	if e.Kind == Created {
+		return Migration{
+			ID: e.Migration, From: e.From, To: e.To, Key: e.Key, Plan: e.Plan,
+			Split: All(Off), Epoch: e.Seq, Since: e.Time, Ramp: RampIdle,
+		}, nil
 	}
+	m, ok := s.Migrations[e.From]
+	if !ok || m.Retired {
+		return m, fmt.Errorf("no migration %q to rename", e.From)
+	}
+	m.ID = e.Migration
+	return m, nil
+}
+
+// change makes m what it is after e.
+func (m *Migration) change(e Event) error {
 	switch e.Kind {
 	case Planned:
 		m.From, m.To, m.Key, m.Plan = e.From, e.To, e.Key, e.Plan
@@ -65,28 +149,24 @@ func apply(s State, e Event) (State, error) {
 		m.Retired = true
 		m.Ramp = RampHeld
 	case Shifted:
-		if err := m.shift(e); err != nil {
-			return s, err
-		}
 		if m.Ramp == RampRunning {
 			m.Ramp = RampHeld
 		}
+		return m.shift(e)
 	case Held:
 		m.Ramp = RampHeld
 	case Resumed:
 		m.Ramp, m.Step, m.RolledBack = RampRunning, e.Step, false
 	case RolledBack:
-		if err := m.shift(e); err != nil {
-			return s, err
-		}
 		if e.Split.Modern() > 0 {
-			return s, fmt.Errorf("a rollback leaves nothing on the service, this one leaves %s", e.Split)
+			return fmt.Errorf("a rollback leaves nothing on the service, this one leaves %s", e.Split)
 		}
 		m.Ramp, m.RolledBack = RampHeld, true
+		return m.shift(e)
 	default:
-		return s, fmt.Errorf("this program does not know events of kind %q; it may be older than the log", e.Kind)
+		return fmt.Errorf("this program does not know events of kind %q; it may be older than the log", e.Kind)
 	}
-	return s.with(m.by(e)), nil
+	return nil
 }
 
 func (m *Migration) shift(e Event) error {
@@ -101,20 +181,26 @@ func (m *Migration) shift(e Event) error {
 	return nil
 }
 
-func (m Migration) by(e Event) Migration {
-	m.Seq, m.Actor, m.Reason = e.Seq, e.Actor, e.Reason
-	return m
-}
-
 // restore begins a log with a state that was kept elsewhere.
-func restore(s State, e Event) (State, error) {
-	if s.Seq != 0 {
-		return s, errors.New("only the first event of a log may restore a state")
+func restore(s State, e Event) (*State, error) {
+	switch {
+	case s.Seq != 0:
+		return nil, errors.New("only the first event of a log may restore a state")
+	case e.State == nil || e.Seq != e.State.Seq+1:
+		return nil, errors.New("the state it restores must be that of the event before it")
+	case e.Time.Before(e.State.Time):
+		return nil, fmt.Errorf("its time %s lies before that of the state it restores", e.Time)
+	case e.Migration != Every:
+		return nil, fmt.Errorf("an event of this kind concerns all migrations, %q", Every)
 	}
-	if e.State == nil || e.Seq != e.State.Seq+1 {
-		return s, errors.New("the state it restores must be that of the event before it")
+	for id, m := range e.State.Migrations {
+		split, err := NewSplit(m.Split...)
+		switch {
+		case err != nil:
+			return nil, fmt.Errorf("migration %q: %w", id, err)
+		case m.ID != id || len(m.Split) == 0 || !split.Equal(m.Split) || m.Seq > e.State.Seq || m.Epoch > m.Seq:
+			return nil, fmt.Errorf("the state of migration %q contradicts itself", id)
+		}
 	}
-	next := *e.State
-	next.Seq, next.EverySeq, next.Time = e.Seq, e.Seq, e.Time
-	return next, nil
+	return e.State, nil
 }

@@ -35,10 +35,11 @@ type Event struct {
 	To        string    `json:"to,omitempty"`        // Created, Planned: upstream that is moved to
 	Key       string    `json:"key,omitempty"`       // Created, Planned: the targeting key, as [Plan.KeyString] writes it
 	Plan      string    `json:"plan,omitempty"`      // Created, Planned: hash of the plan
-	Step      int       `json:"step,omitempty"`      // Resumed: number of the step the ramp stands at, from 1; 0 is before the first
+	Step      int       `json:"step,omitempty"`      // Resumed, Planned: number of the step the ramp stands at, from 1; 0 is before the first
 	State     *State    `json:"state,omitempty"`     // Restored: the whole state
 	Actor     string    `json:"actor,omitempty"`     // who: "alice", "ficus" for the gateway itself
 	Reason    string    `json:"reason,omitempty"`    // why, in a person's words
 	TraceID   string    `json:"trace_id,omitempty"`  // hex trace id of the request or decision behind it
+	More      int       `json:"more,omitempty"`      // how many events of the same append follow; set by the log
 	DataLoss  bool      `json:"data_loss,omitempty"` // RolledBack: writes on the service were given up knowingly
 }

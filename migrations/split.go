@@ -13,8 +13,8 @@ const Buckets = 100_000
 
 // A Share gives a stage to a number of buckets.
 type Share struct {
-	Stage   Stage
-	Buckets int // 0 to [Buckets]
+	Stage   Stage `json:"stage"`
+	Buckets int   `json:"buckets"` // 0 to [Buckets]
 }
 
 // A Split shares the buckets out over the stages, most advanced stage first
@@ -115,50 +115,82 @@ func (s Split) Beyond(o Split) bool {
 	return false
 }
 
-// With returns s after the named shares have been set. What is left over
-// stays at the stage it had, as far as that stage is not named; the rest goes
-// to the most advanced stage of s that is not named, or to [Off].
+// With returns s after the named shares have been set. What a named stage
+// gains is taken from the nearest stage below it that is not named, and only
+// when those are used up from the nearest above; what it gives up goes to the
+// next stage of s below it that is not named, or to [Off]. So raising a share
+// moves nobody back, and lowering one moves nobody forward, as long as there
+// is a stage below to take from or give to.
 func (s Split) With(named ...Share) (Split, error) {
-	want, err := NewSplit(named...) // checks the shares
-	if err != nil {
+	if _, err := NewSplit(named...); err != nil { // checks the shares
 		return nil, err
 	}
-	isNamed := func(st Stage) bool {
-		return slices.ContainsFunc(named, func(n Share) bool { return n.Stage == st })
+	const stages = 6
+	var buckets, gain [stages]int // by rank
+	var fixed [stages]bool        // the named ones
+	for rank, stage := range Stages {
+		buckets[rank] = s.Share(stage)
 	}
-	left := Buckets
 	for _, n := range named {
-		left -= n.Buckets
+		rank := n.Stage.Rank()
+		gain[rank], buckets[rank], fixed[rank] = n.Buckets-buckets[rank], n.Buckets, true
 	}
-	var rest Split // the shares of s that are not named, most advanced first
-	had := 0
-	for _, share := range s.full() {
-		if !isNamed(share.Stage) && share.Buckets > 0 {
-			rest = append(rest, share)
-			had += share.Buckets
+	homeless := 0
+	for rank := range stages {
+		if gain[rank] >= 0 {
+			continue
+		}
+		if heir := s.heir(rank, fixed[:]); heir >= 0 {
+			buckets[heir] -= gain[rank]
+		} else {
+			homeless -= gain[rank]
 		}
 	}
-	switch {
-	case len(rest) == 0 && isNamed(Off) && left > 0:
-		return nil, fmt.Errorf("the shares add up to %s; say where the other %s goes", Percent(Buckets-left), Percent(left))
-	case len(rest) == 0:
-		return want, nil
-	case left >= had:
-		rest[0].Buckets += left - had
-	default:
-		// Named stages more advanced than the rest grow from the front, the others from the back.
-		front := -s.above(rest[0].Stage)
-		for _, n := range named {
-			if n.Stage.Rank() > rest[0].Stage.Rank() {
-				front += n.Buckets
+	for rank := range stages {
+		if gain[rank] <= 0 {
+			continue
+		}
+		need := gain[rank]
+		took := min(need, homeless)
+		homeless, need = homeless-took, need-took
+		for _, from := range nearest(rank) {
+			if !fixed[from] {
+				took := min(need, buckets[from])
+				buckets[from], need = buckets[from]-took, need-took
 			}
 		}
-		excess := had - left
-		take(rest, min(excess, max(front, 0)))
-		slices.Reverse(rest)
-		take(rest, excess-min(excess, max(front, 0)))
 	}
-	return NewSplit(append(slices.Clone(named), rest...)...)
+	if homeless > 0 {
+		return nil, fmt.Errorf("the shares add up to %s; say where the other %s goes", Percent(Buckets-homeless), Percent(homeless))
+	}
+	shares := make([]Share, 0, stages)
+	for rank, n := range buckets {
+		shares = append(shares, Share{Stages[rank], n})
+	}
+	return NewSplit(shares...)
+}
+
+// heir returns the rank of the stage that gets what the stage at rank gives
+// up, -1 if there is none.
+func (s Split) heir(rank int, fixed []bool) int {
+	for _, to := range nearest(rank) {
+		if !fixed[to] && (s.Share(Stages[to]) > 0 || to == 0) {
+			return to
+		}
+	}
+	return -1
+}
+
+// nearest lists the other ranks: those below, nearest first, then those above.
+func nearest(rank int) []int {
+	var ranks []int
+	for r := rank - 1; r >= 0; r-- {
+		ranks = append(ranks, r)
+	}
+	for r := rank + 1; r < len(Stages); r++ {
+		ranks = append(ranks, r)
+	}
+	return ranks
 }
 
 func (s Split) full() Split {
@@ -166,23 +198,6 @@ func (s Split) full() Split {
 		return All(Off)
 	}
 	return s
-}
-
-func (s Split) above(stage Stage) (sum int) {
-	for _, share := range s {
-		if share.Stage.Rank() > stage.Rank() {
-			sum += share.Buckets
-		}
-	}
-	return sum
-}
-
-func take(shares Split, n int) {
-	for i := range shares {
-		t := min(n, shares[i].Buckets)
-		shares[i].Buckets -= t
-		n -= t
-	}
 }
 
 // String writes the split as [ParseShares] reads it: "live=5% shadow=95%".

@@ -1,7 +1,6 @@
 package migrations
 
 import (
-	"maps"
 	"slices"
 	"time"
 )
@@ -70,13 +69,4 @@ func (s State) LastSeq(id string) uint64 {
 		return s.Seq
 	}
 	return max(s.Migrations[id].Seq, s.EverySeq)
-}
-
-func (s State) with(m Migration) State {
-	s.Migrations = maps.Clone(s.Migrations)
-	if s.Migrations == nil {
-		s.Migrations = make(map[string]Migration)
-	}
-	s.Migrations[m.ID] = m
-	return s
 }

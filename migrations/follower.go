@@ -1,0 +1,152 @@
+package migrations
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// A Follower folds a log into a state, event by event as they come (law 1).
+// Its methods may be called from anywhere, Run once.
+type Follower struct {
+	// OnError, if set before Run, is told of every error after which Run
+	// follows again, and how long it waits before that.
+	OnError func(err error, wait time.Duration)
+
+	log    Log
+	state  atomic.Pointer[State]
+	outage atomic.Pointer[error]
+
+	mu      sync.Mutex    // guards the following
+	seen    uint64        // last event whose callback has returned
+	over    error         // what Run returned
+	changed chan struct{} // closed by Run, and replaced, when one of them changes
+}
+
+// The waits of a Follower between two attempts double from the first to the last.
+const (
+	firstWait = 100 * time.Millisecond
+	lastWait  = 5 * time.Second
+)
+
+// NewFollower returns a follower that goes on from start, the zero State or
+// what [Latest] returned.
+func NewFollower(log Log, start State) *Follower {
+	f := &Follower{log: log, seen: start.Seq, changed: make(chan struct{})}
+	f.state.Store(&start)
+	return f
+}
+
+// State returns the state as far as it has been read. It never blocks.
+func (f *Follower) State() State { return *f.state.Load() }
+
+// Err returns why the log is out of reach at the moment, nil if it is not.
+// The state stays what it was meanwhile.
+func (f *Follower) Err() error {
+	if err := f.outage.Load(); err != nil {
+		return *err
+	}
+	return nil
+}
+
+// Run reads events until ctx ends, and then returns ctx.Err(). For each it
+// stores the new state and calls onEvent, which may be nil, one after the
+// other on the calling goroutine. An error of the log is not the end: Run
+// follows again from where it was. It gives up only when it would have to
+// guess: on an event that does not fit, on a log that ends before the state,
+// and when the log has been closed.
+func (f *Follower) Run(ctx context.Context, onEvent func(State, Event)) error {
+	err := f.run(ctx, onEvent)
+	f.mu.Lock()
+	f.over = err
+	f.wake()
+	f.mu.Unlock()
+	return err
+}
+
+func (f *Follower) run(ctx context.Context, onEvent func(State, Event)) error {
+	for wait := firstWait; ; wait = min(2*wait, lastWait) {
+		before := f.State().Seq
+		final, err := f.follow(ctx, onEvent)
+		switch {
+		case ctx.Err() != nil:
+			return ctx.Err()
+		case final || errors.Is(err, ErrClosed):
+			return err
+		}
+		f.outage.Store(&err)
+		if f.State().Seq != before {
+			wait = firstWait
+		}
+		if f.OnError != nil {
+			f.OnError(err, wait)
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(wait):
+		}
+	}
+}
+
+// follow reads until the first error, and says whether that is final.
+func (f *Follower) follow(ctx context.Context, onEvent func(State, Event)) (final bool, err error) {
+	state := f.State()
+	head, err := f.log.Head(ctx)
+	if err != nil {
+		return false, err
+	}
+	if head < state.Seq {
+		return true, fmt.Errorf("the log ends at event %d, but event %d has been seen: it was cut short or replaced; restore it from a backup", head, state.Seq)
+	}
+	f.outage.Store(nil)
+	for e, err := range f.log.Follow(ctx, state.Seq) {
+		if err != nil {
+			return false, err
+		}
+		next, err := Apply(state, e)
+		if err != nil {
+			return true, fmt.Errorf("the log cannot be followed: %w", err)
+		}
+		state = next
+		f.state.Store(&next)
+		if onEvent != nil {
+			onEvent(next, e)
+		}
+		f.mu.Lock()
+		f.seen = e.Seq
+		f.wake()
+		f.mu.Unlock()
+	}
+	return false, errors.New("the log stopped without an error")
+}
+
+// wake wakes all who wait. It needs f.mu.
+func (f *Follower) wake() {
+	close(f.changed)
+	f.changed = make(chan struct{})
+}
+
+// Wait returns the state once event seq has been applied and its callback has
+// returned. It returns an error if ctx ends or Run returns before that.
+func (f *Follower) Wait(ctx context.Context, seq uint64) (State, error) {
+	for {
+		f.mu.Lock()
+		seen, over, changed := f.seen, f.over, f.changed
+		f.mu.Unlock()
+		switch {
+		case seen >= seq:
+			return f.State(), nil
+		case over != nil:
+			return f.State(), fmt.Errorf("event %d was not reached: %w", seq, over)
+		}
+		select {
+		case <-ctx.Done():
+			return f.State(), ctx.Err()
+		case <-changed:
+		}
+	}
+}
