@@ -1,0 +1,189 @@
+package dashboard
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/ficus-gateway/ficus/migrations"
+)
+
+// A ShiftRequest sets shares of a migration's split.
+type ShiftRequest struct {
+	Shares Shares  `json:"shares"`
+	Reason string  `json:"reason"`
+	Expect *uint64 `json:"expect"` // seq of the migration that this was decided upon
+}
+
+// A RampRequest holds or resumes a ramp.
+type RampRequest struct {
+	Reason string  `json:"reason"`
+	Expect *uint64 `json:"expect"` // seq of the migration that this was decided upon
+}
+
+// A Change is the answer to a change of one migration.
+type Change struct {
+	Seq       uint64    `json:"seq"`       // of the event
+	Applied   bool      `json:"applied"`   // this gateway acts upon it; if not, it will when it has read the log so far
+	Migration Migration `json:"migration"` // as this gateway knows it now
+}
+
+func (a *api) postShift(w http.ResponseWriter, r *http.Request) {
+	var body ShiftRequest
+	if p := decode(w, r, &body); p != nil {
+		fail(w, r, p)
+		return
+	}
+	a.change(w, r, body.Reason, body.Expect, func(s migrations.State, c migrations.Command) (migrations.Event, error) {
+		return migrations.Shift(s, c, body.Shares...)
+	})
+}
+
+func (a *api) postHold(w http.ResponseWriter, r *http.Request) {
+	var body RampRequest
+	if p := decode(w, r, &body); p != nil {
+		fail(w, r, p)
+		return
+	}
+	a.change(w, r, body.Reason, body.Expect, migrations.Hold)
+}
+
+func (a *api) postResume(w http.ResponseWriter, r *http.Request) {
+	var body RampRequest
+	if p := decode(w, r, &body); p != nil {
+		fail(w, r, p)
+		return
+	}
+	a.change(w, r, body.Reason, body.Expect, func(s migrations.State, c migrations.Command) (migrations.Event, error) {
+		plan := a.Table().Plans[c.Migration]
+		if plan == nil {
+			return migrations.Event{}, fmt.Errorf("%w: the config in force does not have %q, so there is no plan to go on with", migrations.ErrRefused, c.Migration)
+		}
+		return migrations.Resume(s, c, *plan)
+	})
+}
+
+// change makes an event of what a person asks and appends it, if the migration
+// is still where they saw it.
+func (a *api) change(w http.ResponseWriter, r *http.Request, reason string, expect *uint64, event func(migrations.State, migrations.Command) (migrations.Event, error)) {
+	c := a.command(r, param(r, "id"), reason)
+	s := a.State()
+	if m, ok := s.Migrations[c.Migration]; !ok || m.Retired {
+		fail(w, r, noMigration(s, c.Migration))
+		return
+	}
+	if expect == nil {
+		fail(w, r, noExpectation(s, c.Migration))
+		return
+	}
+	if c.Reason == "" {
+		fail(w, r, problem(BadRequest, http.StatusUnprocessableEntity, "reason: say why, for those who read the history later"))
+		return
+	}
+	if *expect > s.Seq {
+		s = a.await(r.Context(), *expect)
+	}
+	if *expect > s.Seq {
+		fail(w, r, a.ahead(s, c.Migration, *expect))
+		return
+	}
+	if *expect < s.LastSeq(c.Migration) {
+		fail(w, r, a.movedOn(r.Context(), s, c.Migration))
+		return
+	}
+	e, err := event(s, c)
+	if err == nil {
+		err = dryRun(s, a.Now(), e)
+	}
+	if err != nil {
+		fail(w, r, notAllowed(s, c.Migration, http.StatusUnprocessableEntity, err))
+		return
+	}
+	a.commit(w, r, *expect, e)
+}
+
+// commit appends the event of one migration and answers with its new state.
+func (a *api) commit(w http.ResponseWriter, r *http.Request, after uint64, e migrations.Event) {
+	seq, err := a.append(r.Context(), after, e)
+	if errors.Is(err, migrations.ErrConflict) {
+		fail(w, r, a.movedOn(r.Context(), a.afterConflict(r.Context(), e.Migration, after), e.Migration))
+		return
+	}
+	if err != nil {
+		fail(w, r, a.notAppended(err, e))
+		return
+	}
+	s := a.await(r.Context(), seq)
+	status, applied := settled(s, seq)
+	answer(w, status, Change{Seq: seq, Applied: applied, Migration: a.presentMigration(s, e.Migration)})
+}
+
+// append appends events within our patience. It does not end when the client
+// goes away: half a change helps nobody.
+func (a *api) append(ctx context.Context, after uint64, events ...migrations.Event) (uint64, error) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), a.Patience)
+	defer cancel()
+	seq, err := a.Log.Append(ctx, after, events...)
+	if err != nil {
+		return 0, err
+	}
+	for _, e := range events {
+		a.Logger.Info("appended", "seq", seq, "migration", e.Migration, "kind", e.Kind, "split", e.Split.String(), "actor", e.Actor, "reason", e.Reason)
+	}
+	return seq, nil
+}
+
+// await returns the state when this gateway has applied seq, or the state it
+// has when patience ends.
+func (a *api) await(ctx context.Context, seq uint64) migrations.State {
+	ctx, cancel := context.WithTimeout(ctx, a.Patience)
+	defer cancel()
+	if s, err := a.Wait(ctx, seq); err == nil && s.Seq >= seq {
+		return s
+	}
+	return a.State()
+}
+
+// settled returns the status of an answer to a change: 202 if this gateway
+// does not act upon it yet.
+func settled(s migrations.State, seq uint64) (status int, applied bool) {
+	if s.Seq < seq {
+		return http.StatusAccepted, false
+	}
+	return http.StatusOK, true
+}
+
+func (a *api) command(r *http.Request, id, reason string) migrations.Command {
+	return migrations.Command{Migration: id, Actor: actor(r), Reason: plain(reason, 1000), TraceID: traceID(r)}
+}
+
+// dryRun returns what [migrations.Apply] says of an event that is not appended
+// yet, so that a refusal can be told from a log that does not answer.
+func dryRun(s migrations.State, now time.Time, e migrations.Event) error {
+	e.Seq, e.Time = s.Seq+1, now
+	if now.Before(s.Time) {
+		e.Time = s.Time
+	}
+	if _, err := migrations.Apply(s, e); err != nil {
+		return fmt.Errorf("%w: %w", migrations.ErrRefused, err)
+	}
+	return nil
+}
+
+// notAppended is the problem of an event that the log did not take.
+func (a *api) notAppended(err error, events ...migrations.Event) *Problem {
+	ids := make([]string, len(events))
+	for i, e := range events {
+		ids[i] = e.Migration
+	}
+	a.Logger.Error("the event log did not take a change", "migrations", ids, "kind", events[0].Kind, "error", err)
+	p := problem(LogUnavailable, http.StatusServiceUnavailable,
+		"the event log did not take the change of %s: %v; traffic stays where it is; look at the state and try again", strings.Join(ids, ", "), err)
+	if events[0].Kind == migrations.RolledBack {
+		p.Detail = fmt.Sprintf("NOT rolled back: %s; the event log did not take the rollback: %v; traffic stays where it is; try again, and look at /readyz for what is wrong with the log", strings.Join(ids, ", "), err)
+	}
+	return p
+}

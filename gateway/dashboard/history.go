@@ -1,0 +1,232 @@
+package dashboard
+
+import (
+	"context"
+	"errors"
+	"iter"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/ficus-gateway/ficus/migrations"
+)
+
+// An Event is one line of the log, as the API shows it.
+type Event struct {
+	Seq       uint64          `json:"seq"`
+	Time      time.Time       `json:"time"`
+	Migration string          `json:"migration"` // "*" for all
+	Kind      migrations.Kind `json:"kind"`
+	Split     string          `json:"split,omitempty"` // "live=5% shadow=95%"
+	Shares    []Share         `json:"shares,omitempty"`
+	From      string          `json:"from,omitempty"`
+	To        string          `json:"to,omitempty"`
+	Key       string          `json:"key,omitempty"`
+	Plan      string          `json:"plan,omitempty"`
+	Step      int             `json:"step,omitempty"`
+	Actor     string          `json:"actor,omitempty"`
+	Reason    string          `json:"reason,omitempty"`
+	TraceID   string          `json:"trace_id,omitempty"`
+	DataLoss  bool            `json:"data_loss,omitempty"`
+}
+
+// History is a part of the log, newest event first.
+type History struct {
+	Seq    uint64  `json:"seq"` // last event that this gateway has read
+	Events []Event `json:"events"`
+	Before uint64  `json:"before,omitempty"` // ask for the events before this for more; absent at the beginning of the log
+}
+
+// A Filter says which events of the log are wanted. The zero value means the
+// newest fifty.
+type Filter struct {
+	Migration string // its events, its renaming, and those of all migrations
+	Actor     string
+	Kind      migrations.Kind
+	Limit     int    // at most 1000; 0 means 50
+	Before    uint64 // only older events; 0 means all
+}
+
+// Query writes the filter as the query of /api/history.
+func (f Filter) Query() url.Values {
+	v := url.Values{}
+	for name, text := range map[string]string{"migration": f.Migration, "actor": f.Actor, "kind": string(f.Kind)} {
+		if text != "" {
+			v.Set(name, text)
+		}
+	}
+	if f.Limit > 0 {
+		v.Set("limit", strconv.Itoa(f.Limit))
+	}
+	if f.Before > 0 {
+		v.Set("before", strconv.FormatUint(f.Before, 10))
+	}
+	return v
+}
+
+var kinds = []migrations.Kind{
+	migrations.Created, migrations.Renamed, migrations.Retired, migrations.Planned, migrations.Shifted,
+	migrations.Held, migrations.Resumed, migrations.RolledBack, migrations.Restored,
+}
+
+func filterOf(r *http.Request) (Filter, *Problem) {
+	values, p := query(r, "migration", "actor", "kind", "limit", "before")
+	if p != nil {
+		return Filter{}, p
+	}
+	f := Filter{Migration: values.Get("migration"), Actor: values.Get("actor"), Kind: migrations.Kind(values.Get("kind")), Limit: 50}
+	if f.Kind != "" && !slices.Contains(kinds, f.Kind) {
+		return f, problem(BadRequest, http.StatusBadRequest, "no kind of event %q; the kinds are %s", f.Kind, list(kinds))
+	}
+	var err error
+	if text := values.Get("limit"); text != "" {
+		if f.Limit, err = strconv.Atoi(text); err != nil || f.Limit < 1 || f.Limit > 1000 {
+			return f, problem(BadRequest, http.StatusBadRequest, "limit=%s is not a number from 1 to 1000", text)
+		}
+	}
+	if text := values.Get("before"); text != "" {
+		if f.Before, err = strconv.ParseUint(text, 10, 64); err != nil || f.Before == 0 {
+			return f, problem(BadRequest, http.StatusBadRequest, "before=%s is not a sequence number", text)
+		}
+	}
+	return f, nil
+}
+
+func (f Filter) wants(e migrations.Event) bool {
+	return (f.Migration == "" || e.Migration == f.Migration || e.Migration == migrations.Every || e.Kind == migrations.Renamed && e.From == f.Migration) &&
+		(f.Actor == "" || e.Actor == f.Actor) &&
+		(f.Kind == "" || e.Kind == f.Kind)
+}
+
+func (a *api) getHistory(w http.ResponseWriter, r *http.Request) {
+	f, p := filterOf(r)
+	if p != nil {
+		fail(w, r, p)
+		return
+	}
+	ctx, cancel := context.WithTimeout(r.Context(), a.Patience)
+	defer cancel()
+	h, err := a.history(ctx, f)
+	if err != nil {
+		fail(w, r, unreadable(err))
+		return
+	}
+	answer(w, http.StatusOK, h)
+}
+
+// history reads the log backwards, in windows that double, so that the newest
+// events of a long log come without reading all of it.
+func (a *api) history(ctx context.Context, f Filter) (History, error) {
+	h := History{Seq: a.State().Seq, Events: []Event{}}
+	to := h.Seq
+	if f.Before > 0 {
+		to = min(to, f.Before-1)
+	}
+	for window := uint64(f.Limit); to > 0; window *= 2 {
+		from := to - min(to, window)
+		var found []Event
+		for e, err := range a.events(ctx, from, to) {
+			if err != nil {
+				return h, err
+			}
+			if f.wants(e) {
+				found = append(found, eventOf(e))
+			}
+		}
+		slices.Reverse(found)
+		h.Events = append(h.Events, found...)
+		if len(h.Events) > f.Limit {
+			h.Events = h.Events[:f.Limit]
+			h.Before = h.Events[f.Limit-1].Seq
+			return h, nil
+		}
+		to = from
+	}
+	return h, nil
+}
+
+func (a *api) getEvent(w http.ResponseWriter, r *http.Request) {
+	text := param(r, "seq")
+	seq, err := strconv.ParseUint(text, 10, 64)
+	if err != nil {
+		fail(w, r, problem(BadRequest, http.StatusBadRequest, "%q is not a sequence number", text))
+		return
+	}
+	e, err := a.event(r.Context(), seq)
+	if errors.Is(err, errNoEvent) {
+		fail(w, r, problem(NotFound, http.StatusNotFound, "no event %d; this gateway has read as far as %d", seq, a.State().Seq))
+		return
+	}
+	if err != nil {
+		fail(w, r, unreadable(err))
+		return
+	}
+	answer(w, http.StatusOK, eventOf(e))
+}
+
+var errNoEvent = errors.New("no such event")
+
+// event returns the event seq.
+func (a *api) event(ctx context.Context, seq uint64) (migrations.Event, error) {
+	ctx, cancel := context.WithTimeout(ctx, a.Patience)
+	defer cancel()
+	if seq == 0 || seq > a.State().Seq {
+		return migrations.Event{}, errNoEvent
+	}
+	for e, err := range a.events(ctx, seq-1, seq) {
+		return e, err
+	}
+	return migrations.Event{}, errNoEvent
+}
+
+// events yields the events after from, up to and with to, which this gateway
+// must have read: else it waits for them until ctx ends.
+func (a *api) events(ctx context.Context, from, to uint64) iter.Seq2[migrations.Event, error] {
+	return func(yield func(migrations.Event, error) bool) {
+		if from >= to {
+			return
+		}
+		for e, err := range a.Log.Follow(ctx, from) {
+			if err != nil {
+				yield(e, err)
+				return
+			}
+			if e.Seq > to || !yield(e, nil) || e.Seq == to {
+				return
+			}
+		}
+	}
+}
+
+// fold applies the events up to seq as long as they belong.
+func (a *api) fold(ctx context.Context, seq uint64, belongs func(migrations.Event) bool) (s migrations.State, err error) {
+	for e, err := range a.events(ctx, 0, seq) {
+		if err != nil {
+			return s, err
+		}
+		if !belongs(e) {
+			break
+		}
+		if s, err = migrations.Apply(s, e); err != nil {
+			return s, err
+		}
+	}
+	return s, nil
+}
+
+func eventOf(e migrations.Event) Event {
+	out := Event{
+		Seq: e.Seq, Time: e.Time, Migration: e.Migration, Kind: e.Kind, From: e.From, To: e.To, Key: e.Key, Plan: e.Plan,
+		Step: e.Step, Actor: e.Actor, Reason: e.Reason, TraceID: e.TraceID, DataLoss: e.DataLoss,
+	}
+	if len(e.Split) > 0 {
+		out.Split, out.Shares = e.Split.String(), sharesOf(e.Split)
+	}
+	return out
+}
+
+func unreadable(err error) *Problem {
+	return problem(LogUnavailable, http.StatusServiceUnavailable, "the event log could not be read: %v; the gateway goes on with the state it has", err)
+}

@@ -1,0 +1,223 @@
+package dashboard
+
+import (
+	"context"
+	"maps"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/go-chi/chi/v5"
+
+	"github.com/ficus-gateway/ficus/migrations"
+)
+
+// State is where all migrations stand.
+type State struct {
+	Seq        uint64      `json:"seq"`            // last event applied
+	Time       *time.Time  `json:"time,omitempty"` // log time of that event; absent before the first
+	Past       bool        `json:"past"`           // the state that was asked for is not the present one
+	Migrations []Migration `json:"migrations"`     // by id
+}
+
+// A Migration is where one migration stands, and what it waits for.
+type Migration struct {
+	ID         string           `json:"id"`
+	From       string           `json:"from"`
+	To         string           `json:"to"`
+	Key        string           `json:"key,omitempty"`
+	Stage      migrations.Stage `json:"stage"`  // the most advanced that has a share
+	Split      string           `json:"split"`  // "live=5% shadow=95%"
+	Shares     []Share          `json:"shares"` // the same, for programs
+	Seq        uint64           `json:"seq"`    // what a change of this migration expects
+	Epoch      uint64           `json:"epoch"`  // event that last changed the split
+	Since      time.Time        `json:"since"`  // log time of that event
+	Ramp       migrations.Ramp  `json:"ramp"`
+	Step       int              `json:"step"` // of the ramp, from 1; 0 is before the first
+	RolledBack bool             `json:"rolled_back"`
+	Retired    bool             `json:"retired"`
+	Actor      string           `json:"actor,omitempty"`  // of the last event
+	Reason     string           `json:"reason,omitempty"` // of the last event
+
+	// What the config in force says; absent for the past, and for a migration that it lacks.
+	Flag   string            `json:"flag,omitempty"`
+	Owner  string            `json:"owner,omitempty"`
+	Data   migrations.Data   `json:"data,omitempty"`
+	Writes migrations.Writes `json:"writes,omitempty"`
+	Plan   string            `json:"plan,omitempty"` // hash
+	Steps  []Step            `json:"steps,omitempty"`
+
+	WaitsFor []Waiting      `json:"waits_for,omitempty"` // nothing: it has arrived
+	Traffic  *TrafficCounts `json:"traffic,omitempty"`   // of this gateway
+}
+
+// A Share is a stage and how much of the traffic is there.
+type Share struct {
+	Stage   migrations.Stage `json:"stage"`
+	Share   string           `json:"share"`   // "5%"
+	Buckets int              `json:"buckets"` // of 100,000
+}
+
+// A Step is one step of a ramp.
+type Step struct {
+	Split        string `json:"split"`
+	Hold         string `json:"hold,omitempty"` // "10m0s"
+	Requests     int    `json:"requests,omitempty"`
+	Observations int    `json:"observations,omitempty"`
+	Approve      bool   `json:"approve,omitempty"`
+}
+
+// TrafficCounts count the requests of a migration that this gateway has seen.
+type TrafficCounts struct {
+	Since        time.Time  `json:"since"` // when the counts began
+	Legacy       SideCounts `json:"legacy"`
+	Modern       SideCounts `json:"modern"`
+	Keyless      uint64     `json:"keyless"`      // without a targeting key, and so on the monolith
+	Fallbacks    uint64     `json:"fallbacks"`    // failed on the service and answered by the monolith
+	Observations uint64     `json:"observations"` // comparisons
+}
+
+// SideCounts count the requests of one side.
+type SideCounts struct {
+	Requests uint64 `json:"requests"`
+	Failed   uint64 `json:"failed"`
+}
+
+func (a *api) getState(w http.ResponseWriter, r *http.Request) {
+	values, p := query(r, "at", "seq")
+	if p != nil {
+		fail(w, r, p)
+		return
+	}
+	now := a.State()
+	switch {
+	case values.Has("at") && values.Has("seq"):
+		fail(w, r, problem(BadRequest, http.StatusBadRequest, "give at or seq, not both"))
+	case values.Has("at"):
+		at, err := time.Parse(time.RFC3339Nano, values.Get("at"))
+		if err != nil {
+			fail(w, r, problem(BadRequest, http.StatusBadRequest, "at=%s is not a time as in 2026-01-31T15:04:05Z", values.Get("at")))
+			return
+		}
+		a.sendPast(w, r, now, func(e migrations.Event) bool { return !e.Time.After(at) })
+	case values.Has("seq"):
+		seq, err := strconv.ParseUint(values.Get("seq"), 10, 64)
+		if err != nil {
+			fail(w, r, problem(BadRequest, http.StatusBadRequest, "seq=%s is not a sequence number", values.Get("seq")))
+			return
+		}
+		if seq > now.Seq {
+			fail(w, r, problem(NotFound, http.StatusNotFound, "no event %d; this gateway has read as far as %d", seq, now.Seq))
+			return
+		}
+		a.sendPast(w, r, now, func(e migrations.Event) bool { return e.Seq <= seq })
+	default:
+		answer(w, http.StatusOK, a.present(now))
+	}
+}
+
+// sendPast answers with the fold of the events that belong to it.
+func (a *api) sendPast(w http.ResponseWriter, r *http.Request, now migrations.State, belongs func(migrations.Event) bool) {
+	ctx, cancel := context.WithTimeout(r.Context(), a.Patience)
+	defer cancel()
+	past, err := a.fold(ctx, now.Seq, belongs)
+	if err != nil {
+		fail(w, r, unreadable(err))
+		return
+	}
+	if past.Seq == now.Seq {
+		answer(w, http.StatusOK, a.present(now))
+		return
+	}
+	out := stateOf(past)
+	out.Past = true
+	for _, id := range slices.Sorted(maps.Keys(past.Migrations)) {
+		out.Migrations = append(out.Migrations, migrationOf(past, id))
+	}
+	answer(w, http.StatusOK, out)
+}
+
+func (a *api) getMigration(w http.ResponseWriter, r *http.Request) {
+	s := a.State()
+	id := param(r, "id")
+	if _, ok := s.Migrations[id]; !ok {
+		fail(w, r, noMigration(s, id))
+		return
+	}
+	answer(w, http.StatusOK, a.presentMigration(s, id))
+}
+
+// present shows the present state with what the config and the data plane know.
+func (a *api) present(s migrations.State) State {
+	out := stateOf(s)
+	for _, id := range slices.Sorted(maps.Keys(s.Migrations)) {
+		out.Migrations = append(out.Migrations, a.presentMigration(s, id))
+	}
+	return out
+}
+
+func (a *api) presentMigration(s migrations.State, id string) Migration {
+	m := migrationOf(s, id)
+	if a.Traffic != nil {
+		counts := a.Traffic(id)
+		m.Traffic = &counts
+	}
+	plan := a.Table().Plans[id]
+	m.WaitsFor = waiting(s.Migrations[id], plan, m.Traffic, a.Now())
+	if plan == nil {
+		return m
+	}
+	m.Flag, m.Owner, m.Data, m.Writes, m.Plan = plan.Flag, plan.Owner, plan.Data, plan.Writes, plan.Hash()
+	for i, step := range plan.Steps {
+		out := Step{Split: plan.Split(i + 1).String(), Requests: step.Requests, Observations: step.Observations, Approve: step.Approve}
+		if step.Hold > 0 {
+			out.Hold = step.Hold.String()
+		}
+		m.Steps = append(m.Steps, out)
+	}
+	return m
+}
+
+func stateOf(s migrations.State) State {
+	out := State{Seq: s.Seq, Migrations: []Migration{}}
+	if !s.Time.IsZero() {
+		out.Time = &s.Time
+	}
+	return out
+}
+
+func migrationOf(s migrations.State, id string) Migration {
+	m := s.Migrations[id]
+	shares := sharesOf(m.Split)
+	return Migration{
+		ID: id, From: m.From, To: m.To, Key: m.Key,
+		Stage: shares[0].Stage, Split: m.Split.String(), Shares: shares,
+		Seq: s.LastSeq(id), Epoch: m.Epoch, Since: m.Since,
+		Ramp: m.Ramp, Step: m.Step, RolledBack: m.RolledBack, Retired: m.Retired,
+		Actor: m.Actor, Reason: m.Reason,
+	}
+}
+
+// sharesOf lists the shares of a split, the most advanced stage first.
+func sharesOf(split migrations.Split) []Share {
+	if len(split) == 0 {
+		split = migrations.All(migrations.Off)
+	}
+	out := make([]Share, len(split))
+	for i, s := range split {
+		out[i] = Share{Stage: s.Stage, Share: migrations.Percent(s.Buckets), Buckets: s.Buckets}
+	}
+	return out
+}
+
+// param returns a parameter of the path. The router matches the path as it was
+// sent, so it is unescaped here.
+func param(r *http.Request, name string) string {
+	raw := chi.URLParam(r, name)
+	if text, err := url.PathUnescape(raw); err == nil && r.URL.RawPath != "" {
+		return text
+	}
+	return raw
+}
