@@ -18,6 +18,7 @@ type Plan struct {
 	Retired     bool        `json:"retired,omitempty"`
 	Key         []KeySource `json:"key,omitempty"` // first present; empty: requests are keyless
 	Data        Data        `json:"data,omitempty"`
+	Synced      *Synced     `json:"synced,omitempty"` // with DataSynced
 	Writes      Writes      `json:"writes,omitempty"`
 	Owner       string      `json:"owner,omitempty"`
 	Journeys    bool        `json:"journeys,omitempty"` // an unsafe request goes to the side that rendered the last page
@@ -55,6 +56,12 @@ func (k KeySource) String() string {
 		return string(k.Kind)
 	}
 	return string(k.Kind) + ":" + k.Name
+}
+
+// Synced says how the lag of replicated data is measured.
+type Synced struct {
+	Lag    string        `json:"lag"`     // URL that answers a GET with the lag in seconds
+	MaxLag time.Duration `json:"max_lag"` // what can be borne
 }
 
 // A Cohort places the requests that a rule names at a stage, whatever their bucket.

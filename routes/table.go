@@ -25,6 +25,7 @@ type Table struct {
 	Warnings  []Problem // what is allowed but probably not meant
 
 	matcher *matcher
+	at      map[string]Position // by config path: where each migration is declared
 }
 
 // A Server holds the settings that are fixed while the process runs; a reload

@@ -1,0 +1,128 @@
+package routes
+
+// A MigrationConfig moves routes from one upstream to another.
+type MigrationConfig struct {
+	// From is the upstream that is moved away from.
+	From string `yaml:"from"`
+	// To is the upstream that is moved to.
+	To string `yaml:"to"`
+	// Key lists where the targeting key is looked for; the first that is present counts. One of header:NAME, cookie:NAME, query:NAME, jwt:CLAIM, ip, url, request, anonymous. Without a key a request stays on the monolith.
+	Key OneOrMany[string] `yaml:"key"`
+	// Flag is the OpenFeature flag key; left out, the id.
+	Flag string `yaml:"flag"`
+	// Data declares what a way back would cost: shared (both sides see one database), {synced: {lag: URL, max_lag: 5s}} or moved (a point of no return). Left out, unsafe requests stay on the monolith until complete.
+	Data DataConfig `yaml:"data"`
+	// Writes says where unsafe requests go before complete: monolith, or follow for the side that the stage gives, which needs data declared.
+	Writes string `yaml:"writes" default:"monolith" enum:"monolith,follow,rehearse,dual"`
+	// Owner is the team that may move it; anyone may roll it back.
+	Owner string `yaml:"owner"`
+	// Journeys sends an unsafe request to the side that rendered the person's last page.
+	Journeys bool `yaml:"journeys" default:"false"`
+	// Auto begins the ramp without a resume.
+	Auto bool `yaml:"auto" default:"false"`
+	// Retired lets a migration with a state leave the config.
+	Retired bool `yaml:"retired" default:"false"`
+	// RenamedFrom is the id it had; its state moves along.
+	RenamedFrom string `yaml:"renamed_from"`
+	// Cohorts place requests at a stage by a rule, whatever their bucket; the first that holds counts.
+	Cohorts []CohortConfig `yaml:"cohorts"`
+	// Compare says how much is compared, and with which rules.
+	Compare CompareConfig `yaml:"compare"`
+	// Ramp lists the steps, least advanced first.
+	Ramp []StepConfig `yaml:"ramp"`
+	// Guard says what may hold or reverse the ramp.
+	Guard GuardConfig `yaml:"guard"`
+}
+
+// A DataConfig declares what a way back would cost. A text is short for {kind: ...}.
+type DataConfig struct {
+	// Kind is shared or moved.
+	Kind string `yaml:"kind" enum:"shared,synced,moved"`
+	// Synced declares data that is replicated with a lag that can be measured.
+	Synced *SyncedConfig `yaml:"synced"`
+}
+
+// A SyncedConfig says how the lag of a replication is measured.
+type SyncedConfig struct {
+	// Lag is a URL that answers a GET with the lag in seconds, as plain text.
+	Lag string `yaml:"lag"`
+	// MaxLag is the lag that can be borne.
+	MaxLag *Duration `yaml:"max_lag"`
+}
+
+// A CohortConfig places the requests that a rule names at a stage.
+type CohortConfig struct {
+	// Name is unique in the migration.
+	Name string `yaml:"name"`
+	// When lists conditions; all must hold.
+	When OneOrMany[ConditionConfig] `yaml:"when"`
+	// Stage is what these requests get.
+	Stage string `yaml:"stage" enum:"off,dualwrite,shadow,live,rampdown,complete"`
+}
+
+// A ConditionConfig looks at one fact of a request. Without is and in,
+// presence is enough.
+type ConditionConfig struct {
+	// Header is the name of a request header.
+	Header string `yaml:"header"`
+	// Cookie is the name of a cookie.
+	Cookie string `yaml:"cookie"`
+	// Query is the name of a query parameter.
+	Query string `yaml:"query"`
+	// Is is the value it must have.
+	Is *string `yaml:"is"`
+	// In lists the values of which it must have one.
+	In []string `yaml:"in"`
+}
+
+// A CompareConfig says how much of the traffic is compared.
+type CompareConfig struct {
+	// Sample is the share of the requests that is compared.
+	Sample *Percent `yaml:"sample" default:"100%"`
+	// Ignore lists paths in a JSON body that may differ, such as $.generatedAt.
+	Ignore OneOrMany[string] `yaml:"ignore"`
+	// Unordered lists arrays in a JSON body whose order does not matter.
+	Unordered OneOrMany[string] `yaml:"unordered"`
+}
+
+// A StepConfig is one step of a ramp, and what must have happened before the
+// next one begins.
+type StepConfig struct {
+	// Stage is what the share gets.
+	Stage string `yaml:"stage" enum:"off,dualwrite,shadow,live,rampdown,complete"`
+	// Share is the part of the targeting keys; live goes to 95 % at most, so that a control remains.
+	Share *Share `yaml:"share" default:"100%"`
+	// Hold is the least time at this step.
+	Hold Duration `yaml:"hold" default:"0s"`
+	// Requests is the least number of clean requests on the service.
+	Requests int `yaml:"requests" default:"0"`
+	// Observations is the least number of comparisons.
+	Observations int `yaml:"observations" default:"0"`
+	// Approve has a person approve this step before it begins.
+	Approve bool `yaml:"approve" default:"false"`
+}
+
+// A GuardConfig says what may hold or reverse a ramp.
+type GuardConfig struct {
+	// FalseAlarm is the chance of ever rolling back a service that is as good as the monolith.
+	FalseAlarm *Percent `yaml:"false_alarm" default:"0.1%"`
+	// Latency says how much slower the service may be; left out, latency is not watched.
+	Latency *LatencyConfig `yaml:"latency"`
+	// Mismatches says how many comparisons may differ; left out, they are not watched.
+	Mismatches *MismatchesConfig `yaml:"mismatches"`
+}
+
+// A LatencyConfig says how much slower the service may be.
+type LatencyConfig struct {
+	// Quantile of the monolith's latency that is looked at.
+	Quantile string `yaml:"quantile" default:"p99" enum:"p50,p90,p99"`
+	// WorseBy is how much slower is still fine.
+	WorseBy *Percent `yaml:"worse_by" default:"20%"`
+}
+
+// A MismatchesConfig says how many comparisons may differ. A text is short for
+// {at_most: ...}.
+type MismatchesConfig struct {
+	// AtMost is the greatest share of mismatches.
+	AtMost *Percent `yaml:"at_most"`
+}

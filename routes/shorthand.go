@@ -1,0 +1,51 @@
+package routes
+
+import "go.yaml.in/yaml/v3"
+
+// A shorthand is a type that may be written shorter. Long returns the node in
+// its long form, and n itself if it is that already. What long adds has no
+// line, so that a message speaks of what was written.
+type shorthand interface {
+	long(n *yaml.Node) *yaml.Node
+}
+
+// OneOrMany is a list of which a single item may be written without brackets.
+type OneOrMany[T any] []T
+
+func (OneOrMany[T]) long(n *yaml.Node) *yaml.Node {
+	if n.Kind == yaml.SequenceNode || isNull(n) {
+		return n
+	}
+	return &yaml.Node{Kind: yaml.SequenceNode, Tag: "!!seq", Content: []*yaml.Node{n}}
+}
+
+func (ListenConfig) long(n *yaml.Node) *yaml.Node     { return textAs("address", n) }
+func (AdminConfig) long(n *yaml.Node) *yaml.Node      { return textAs("address", n) }
+func (TelemetryConfig) long(n *yaml.Node) *yaml.Node  { return textAs("otlp", n) }
+func (IncludeConfig) long(n *yaml.Node) *yaml.Node    { return textAs("files", n) }
+func (EndpointConfig) long(n *yaml.Node) *yaml.Node   { return textAs("url", n) }
+func (HealthConfig) long(n *yaml.Node) *yaml.Node     { return textAs("path", n) }
+func (DataConfig) long(n *yaml.Node) *yaml.Node       { return textAs("kind", n) }
+func (MismatchesConfig) long(n *yaml.Node) *yaml.Node { return textAs("at_most", n) }
+func (PredicateConfig) long(n *yaml.Node) *yaml.Node  { return textAs("is", n) }
+
+func (UpstreamConfig) long(n *yaml.Node) *yaml.Node {
+	if n.Kind == yaml.SequenceNode {
+		return wrap("url", n)
+	}
+	return textAs("url", n)
+}
+
+// textAs makes a text the value of key.
+func textAs(key string, n *yaml.Node) *yaml.Node {
+	if n.Kind != yaml.ScalarNode || isNull(n) {
+		return n
+	}
+	return wrap(key, n)
+}
+
+func wrap(key string, n *yaml.Node) *yaml.Node {
+	return &yaml.Node{Kind: yaml.MappingNode, Tag: "!!map", Content: []*yaml.Node{
+		{Kind: yaml.ScalarNode, Tag: "!!str", Value: key}, n,
+	}}
+}
