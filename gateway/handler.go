@@ -1,0 +1,182 @@
+package gateway
+
+import (
+	"context"
+	"errors"
+	"net"
+	"net/http"
+	"time"
+
+	"github.com/ficus-gateway/ficus/flags"
+	"github.com/ficus-gateway/ficus/gateway/upstream"
+	"github.com/ficus-gateway/ficus/migrations"
+)
+
+// ServeHTTP answers one request, by the snapshot that is current when it comes.
+func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	slot := g.inflight.enter()
+	rec := records.Get().(*record)
+	rec.begin(g.snapshot.Load(), w, r)
+	rec.trace = g.tracer.Begin(r.Header)
+	defer func() {
+		g.finish(rec)
+		rec.recycle()
+		g.inflight.leave(slot)
+	}()
+	if g.draining.Load() && r.ProtoMajor == 1 {
+		w.Header()["Connection"] = []string{"close"}
+	}
+	if err := g.serve(rec, r); err != nil {
+		f := ladder(r.Context(), err)
+		rec.fail(f)
+		rec.writer.arm()
+		reply(w, r, f.status)
+	}
+}
+
+// serve answers a request, or returns why it could not before anything was
+// said to the client.
+func (g *Gateway) serve(rec *record, r *http.Request) error {
+	def := rec.snap.Table.Match(r)
+	rec.Match = time.Since(rec.Start)
+	if def == nil { // a checked table has a route for everything
+		rec.fail(failure{status: http.StatusNotFound, kind: "no_route"})
+		reply(rec.writer.w, r, http.StatusNotFound)
+		return nil
+	}
+	rt := &rec.snap.plan.routes[def.Index]
+	rec.route = rt
+	rec.RouteID, rec.Pattern = rt.ID, rt.Match.Path
+	up := rt.upstream
+	if rt.plan != nil {
+		start := time.Now()
+		up = g.decide(rec, r)
+		rec.Decide = time.Since(start)
+	}
+	if g.served != nil {
+		g.served(rec.snap, rec)
+	}
+	if err := rec.prepare(r); err != nil {
+		return err
+	}
+	ctx := r.Context()
+	if limit := rt.timeout(up); limit > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, limit)
+		defer cancel()
+	}
+	res, err := g.ask(ctx, rec, up)
+	if err != nil {
+		return err
+	}
+	if rt.otherwise != nil && res.Status == http.StatusNotFound && r.Method == http.MethodGet {
+		res = g.askOther(ctx, rec, res)
+	}
+	defer res.Close()
+	return g.respond(rec, r, res)
+}
+
+func (rt *route) timeout(up *upstream.Upstream) time.Duration {
+	if rt.Timeout > 0 {
+		return rt.Timeout
+	}
+	return up.Definition().Timeouts.Request
+}
+
+// decide asks the flag which side answers, and returns its upstream.
+func (g *Gateway) decide(rec *record, r *http.Request) *upstream.Upstream {
+	rt := rec.route
+	safe := isSafe(r.Method)
+	rec.input = flags.Input{
+		Plan: rt.plan, State: rec.snap.migrations[rt.migration], Request: r, Key: rt.Key,
+		Client: rec.peer.client, Trusted: rec.peer.trusted, Secure: rec.peer.secure, Safe: safe,
+	}
+	rec.assignment = g.assigner.Assign(r.Context(), &rec.input)
+	a := &rec.assignment
+	side := migrations.Place(a.Stage, safe, rt.plan.Writes)
+	if rt.plan.Journeys && !safe && a.Stage != migrations.Complete && rt.plan.Writes != migrations.WritesMonolith {
+		if last, holds := g.assigner.Journey(&rec.input); holds {
+			side = last
+		} else if last != "" && last != side {
+			rec.Fallback = "journey broken by rollback"
+		}
+	}
+	rec.Migration, rec.Flag, rec.Stage, rec.Side = rt.Migration, a.Flag, a.Stage, side
+	rec.Variant, rec.Reason, rec.Cohort = a.Variant, a.Reason, a.Cohort
+	rec.Bucket, rec.KeyHash = a.Bucket, a.KeyHash
+	if a.Key != "" {
+		rec.KeySource = a.Source.String()
+	}
+	if a.Err != "" {
+		rec.Err = a.Err
+	}
+	if side == migrations.Modern {
+		return rt.modern
+	}
+	return rt.legacy
+}
+
+// isSafe reports whether a method is safe (RFC 9110, section 9.2.1).
+func isSafe(method string) bool {
+	switch method {
+	case http.MethodGet, http.MethodHead, http.MethodOptions, http.MethodTrace:
+		return true
+	}
+	return false
+}
+
+// ask sends the request to an upstream and notes how it went.
+func (g *Gateway) ask(ctx context.Context, rec *record, up *upstream.Upstream) (*upstream.Response, error) {
+	def := up.Definition()
+	rec.Upstream = def.Name
+	rec.outgoing.Host = rec.hostFor(up)
+	asked := time.Now()
+	res, err := up.Do(ctx, &rec.outgoing)
+	if err != nil {
+		var ue *upstream.Error
+		if errors.As(err, &ue) {
+			rec.Attempts += ue.Attempts
+			rec.Endpoint = ue.Endpoint
+		}
+		return nil, err
+	}
+	rec.Attempts += res.Attempts
+	rec.Endpoint = res.Endpoint.String()
+	rec.Connect, rec.FirstByte = res.Connect, res.Wait
+	rec.Queue += max(time.Since(asked)-res.Connect-res.Wait, 0)
+	return res, nil
+}
+
+// askOther asks the second upstream of a route what the first does not have.
+// If the second has no better answer, the first's stands.
+func (g *Gateway) askOther(ctx context.Context, rec *record, res *upstream.Response) *upstream.Response {
+	first, endpoint := rec.Upstream, rec.Endpoint
+	other, err := g.ask(ctx, rec, rec.route.otherwise)
+	if err != nil || other.Status == http.StatusNotFound {
+		if err == nil {
+			other.Close()
+		}
+		rec.Upstream, rec.Endpoint = first, endpoint
+		return res
+	}
+	res.Close()
+	return other
+}
+
+// finish counts, traces and logs a request.
+func (g *Gateway) finish(rec *record) {
+	rec.Total = time.Since(rec.Start)
+	rec.BytesIn, rec.BytesOut = rec.body.n, rec.writer.n
+	if rec.route != nil {
+		rec.route.metrics.Observe(&rec.Exchange)
+	}
+	g.tracer.End(&rec.trace, &rec.Exchange, false)
+	if g.access != nil && rec.snap.Table.Access {
+		g.access.Log(&rec.trace, &rec.Exchange)
+	}
+}
+
+func isConnError(err error) bool {
+	var op *net.OpError
+	return errors.As(err, &op)
+}

@@ -1,0 +1,188 @@
+package gateway
+
+import (
+	"net/http"
+	"strings"
+
+	"github.com/ficus-gateway/ficus/flags"
+	"github.com/ficus-gateway/ficus/gateway/upstream"
+	"github.com/ficus-gateway/ficus/routes"
+)
+
+// prepare makes the request for the upstream of what the client sent: the
+// target byte for byte unless the route rewrites it, the header without what
+// concerns the client's connection alone.
+func (rec *record) prepare(r *http.Request) error {
+	out := &rec.outgoing
+	out.Method, out.Target = r.Method, routes.RequestTarget(r)
+	out.Retry = upstream.Retryable(r.Method)
+	if rec.route.Rewrite != nil {
+		out.Target, _ = rec.route.Rewrite.Target(out.Target)
+	}
+	if r.ProtoMajor == 1 {
+		out.Upgrade = upgradeOf(r.Header)
+	}
+	out.TE = hasToken(r.Header["Te"], "trailers")
+	rec.copyHeader(r.Header)
+	rec.forward(r)
+	flags.StripCookies(rec.header)
+	rec.trace.Inject(rec.header)
+	rec.route.Request.Apply(rec.header)
+	out.Header = rec.header
+	out.Informational = func(status int, h http.Header) { rec.informational(status, h) }
+	return rec.prepareBody(r)
+}
+
+// prepareBody sets what the upstream will read of the client's body.
+func (rec *record) prepareBody(r *http.Request) error {
+	if r.Body == nil || r.Body == http.NoBody || r.ContentLength == 0 {
+		return nil
+	}
+	limit := rec.route.BodyBytes
+	if limit == 0 {
+		limit = rec.snap.Table.Limits.BodyBytes
+	}
+	body := r.Body
+	if limit > 0 {
+		if r.ContentLength > limit {
+			return &http.MaxBytesError{Limit: limit}
+		}
+		body = http.MaxBytesReader(rec.writer.w, body, limit)
+	}
+	rec.body = clientBody{rc: body, control: rec.writer.control, limit: rec.snap.Table.Limits.BodySilence}
+	if r.ProtoMajor == 1 {
+		// Without it net/http reads the body to its end before the answer begins.
+		if err := rec.writer.control.EnableFullDuplex(); err != nil {
+			return err
+		}
+	}
+	out := &rec.outgoing
+	out.Body, out.AbortBody = &rec.body, rec.body.abort
+	out.Length, out.Trailer = r.ContentLength, r.Trailer
+	out.Expect = r.ProtoMajor == 1 && strings.EqualFold(first(r.Header["Expect"]), "100-continue")
+	return nil
+}
+
+// copyHeader takes over the client's header fields but those that concern its
+// connection (RFC 9110, section 7.6.1) or belong to Ficus (law 11).
+func (rec *record) copyHeader(from http.Header) {
+	to := rec.header
+	for name, values := range from {
+		if hopByHop(name) || strings.HasPrefix(name, "Ficus-") {
+			continue
+		}
+		to[name] = values
+	}
+	for _, line := range from["Connection"] {
+		for token := range strings.SplitSeq(line, ",") {
+			if token = strings.TrimSpace(token); token != "" {
+				delete(to, http.CanonicalHeaderKey(token))
+			}
+		}
+	}
+	if _, ok := to["User-Agent"]; !ok {
+		delete(to, "User-Agent")
+	}
+}
+
+// hopByHop reports whether a field concerns one connection only.
+func hopByHop(name string) bool {
+	switch name {
+	case "Connection", "Keep-Alive", "Proxy-Connection", "Te", "Transfer-Encoding", "Upgrade":
+		return true
+	}
+	return false
+}
+
+// hasToken reports whether a list field holds a token, without regard to case
+// or parameters.
+func hasToken(lines []string, token string) bool {
+	for _, line := range lines {
+		for item := range strings.SplitSeq(line, ",") {
+			item, _, _ = strings.Cut(item, ";")
+			if strings.EqualFold(strings.TrimSpace(item), token) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// upgradeOf returns the protocol that a request asks to change to, "" for
+// none. HTTP/2 is not passed on: behind it requests would come to the
+// upstream that no route has seen.
+func upgradeOf(h http.Header) string {
+	to := first(h["Upgrade"])
+	if to == "" || !hasToken(h["Connection"], "upgrade") {
+		return ""
+	}
+	for item := range strings.SplitSeq(to, ",") {
+		name, _, _ := strings.Cut(strings.TrimSpace(item), "/")
+		if strings.EqualFold(name, "h2c") || strings.EqualFold(name, "HTTP") {
+			return ""
+		}
+	}
+	return to
+}
+
+// spoofable are the forwarding fields that applications believe; from clients
+// they are not taken over.
+var spoofable = []string{
+	"Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto",
+	"X-Forwarded-Port", "X-Forwarded-Prefix", "X-Forwarded-Server", "X-Forwarded-Ssl",
+}
+
+// forward says for whom the request is: what a trusted proxy said goes on,
+// with its address added; from anybody else only what the connection shows.
+func (rec *record) forward(r *http.Request) {
+	h, p := rec.header, &rec.peer
+	if !p.trusted {
+		for _, name := range spoofable {
+			delete(h, name)
+		}
+	}
+	if p.addr.IsValid() {
+		addr := p.addr.String()
+		if before := h["X-Forwarded-For"]; len(before) > 0 {
+			addr = strings.Join(before, ", ") + ", " + addr
+		}
+		h["X-Forwarded-For"] = []string{addr}
+		if before := h["Forwarded"]; len(before) > 0 {
+			h["Forwarded"] = []string{strings.Join(before, ", ") + ", " + hop(p, r)}
+		}
+	}
+	if len(h["X-Forwarded-Host"]) == 0 && r.Host != "" {
+		h["X-Forwarded-Host"] = []string{r.Host}
+	}
+	if len(h["X-Forwarded-Proto"]) == 0 {
+		h["X-Forwarded-Proto"] = []string{p.scheme}
+	}
+	if rw := rec.route.Rewrite; rw != nil && rw.Strip != "" {
+		h["X-Forwarded-Prefix"] = []string{rw.Strip}
+	}
+}
+
+// hop writes an element of Forwarded (RFC 7239, section 4) for the peer.
+func hop(p *peer, r *http.Request) string {
+	node := p.addr.String()
+	if p.addr.Is6() {
+		node = `"[` + node + `]"`
+	}
+	proto := "http"
+	if r.TLS != nil {
+		proto = "https"
+	}
+	return "for=" + node + ";proto=" + proto
+}
+
+// hostFor returns the Host that an upstream is asked with.
+func (rec *record) hostFor(up *upstream.Upstream) string {
+	def := up.Definition()
+	switch def.Host {
+	case routes.HostLiteral:
+		return def.HostName
+	case routes.HostUpstream:
+		return ""
+	}
+	return rec.Host
+}

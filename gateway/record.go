@@ -1,0 +1,142 @@
+package gateway
+
+import (
+	"errors"
+	"io"
+	"net/http"
+	"os"
+	"sync"
+	"time"
+
+	"github.com/ficus-gateway/ficus/flags"
+	"github.com/ficus-gateway/ficus/gateway/telemetry"
+	"github.com/ficus-gateway/ficus/gateway/upstream"
+)
+
+// A record is all that is known of one request. It belongs to the request's
+// goroutine and is used again after it.
+type record struct {
+	telemetry.Exchange
+	trace      telemetry.Trace
+	snap       *Snapshot
+	route      *route
+	peer       peer
+	input      flags.Input
+	assignment flags.Assignment
+	header     http.Header // for the upstream
+	outgoing   upstream.Request
+	body       clientBody
+	writer     clientWriter
+}
+
+var records = sync.Pool{New: func() any { return &record{header: make(http.Header, 24)} }}
+
+// recycle gives the record back; nothing may use it any more.
+func (rec *record) recycle() {
+	h := rec.header
+	clear(h)
+	*rec = record{header: h}
+	records.Put(rec)
+}
+
+// begin notes what the client sent.
+func (rec *record) begin(snap *Snapshot, w http.ResponseWriter, r *http.Request) {
+	rec.snap = snap
+	rec.Start = time.Now()
+	rec.Method, rec.Host, rec.Target, rec.Proto = r.Method, r.Host, r.RequestURI, r.Proto
+	rec.Peer = r.RemoteAddr
+	rec.UserAgent = first(r.Header["User-Agent"])
+	rec.RequestID = first(r.Header["X-Request-Id"])
+	rec.peer = peerOf(r, snap.Table.Trusted)
+	rec.Scheme = rec.peer.scheme
+	if rec.peer.client.IsValid() {
+		rec.ClientAddr = rec.peer.client.String()
+	}
+	rec.writer = clientWriter{w: w, control: http.NewResponseController(w), limit: snap.Table.Limits.BodySilence}
+}
+
+func first(values []string) string {
+	if len(values) == 0 {
+		return ""
+	}
+	return values[0]
+}
+
+// fail notes why the upstream did not answer.
+func (rec *record) fail(f failure) {
+	rec.Status, rec.ErrKind = f.status, f.kind
+	if f.err != nil {
+		rec.Err = f.err.Error()
+	}
+}
+
+// A clientBody is a request's body as the client sends it: counted, bounded
+// in size, and in silence. It is read by one goroutine.
+type clientBody struct {
+	rc      io.ReadCloser
+	control *http.ResponseController
+	limit   time.Duration // between two reads; 0: none
+	until   time.Time     // of the read deadline
+	n       int64
+}
+
+func (b *clientBody) Read(p []byte) (int, error) {
+	if b.limit > 0 {
+		if now := time.Now(); b.until.Sub(now) < b.limit {
+			b.until = now.Add(b.limit + b.limit/4)
+			_ = b.control.SetReadDeadline(b.until)
+		}
+	}
+	n, err := b.rc.Read(p)
+	b.n += int64(n)
+	if err != nil && b.limit > 0 {
+		_ = b.control.SetReadDeadline(time.Time{}) // what comes next is not this body
+	}
+	return n, err
+}
+
+// abort makes a blocked Read return.
+func (b *clientBody) abort() { _ = b.control.SetReadDeadline(time.Unix(1, 0)) }
+
+// A clientWriter writes to the client, which must take what it is given
+// within a bounded time.
+type clientWriter struct {
+	w       http.ResponseWriter
+	control *http.ResponseController
+	limit   time.Duration // for the client to take what is written; 0: none
+	until   time.Time     // of the write deadline
+	n       int64
+}
+
+func (c *clientWriter) arm() {
+	if c.limit == 0 {
+		return
+	}
+	if now := time.Now(); c.until.Sub(now) < c.limit {
+		c.until = now.Add(c.limit + c.limit/4)
+		_ = c.control.SetWriteDeadline(c.until)
+	}
+}
+
+func (c *clientWriter) write(p []byte) error {
+	c.arm()
+	n, err := c.w.Write(p)
+	c.n += int64(n)
+	return err
+}
+
+func (c *clientWriter) flush() error {
+	c.arm()
+	err := c.control.Flush()
+	if errors.Is(err, http.ErrNotSupported) {
+		return nil
+	}
+	return err
+}
+
+func isTimeout(err error) bool { return errors.Is(err, os.ErrDeadlineExceeded) }
+
+// isGone reports whether the client's connection broke.
+func isGone(err error) bool {
+	return errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, http.ErrAbortHandler) || isConnError(err)
+}

@@ -1,0 +1,227 @@
+package gateway
+
+import (
+	"io"
+	"net/http"
+	"strings"
+	"sync"
+
+	"github.com/ficus-gateway/ficus/flags"
+	"github.com/ficus-gateway/ficus/gateway/upstream"
+	"github.com/ficus-gateway/ficus/legacy"
+)
+
+var copyBuffers = sync.Pool{New: func() any { b := make([]byte, 32<<10); return &b }}
+
+// respond gives the upstream's answer to the client. It returns an error only
+// if nothing has been said yet; an answer that breaks off later is broken off
+// for the client as well.
+func (g *Gateway) respond(rec *record, r *http.Request, res *upstream.Response) error {
+	rec.Status = res.Status
+	if t := res.Tunnel(); t != nil {
+		return g.upgrade(rec, r, t)
+	}
+	rec.answerHeader(r, res)
+	g.cookies(rec, r, res)
+	rec.writer.arm()
+	rec.writer.w.WriteHeader(res.Status)
+	if err := rec.copyBody(r, res); err != nil {
+		panic(http.ErrAbortHandler)
+	}
+	rec.answerTrailer(res)
+	return nil
+}
+
+// informational passes on a 1xx answer.
+func (rec *record) informational(status int, from http.Header) {
+	h := rec.writer.w.Header()
+	for name, values := range from {
+		h[name] = values
+	}
+	rec.writer.arm()
+	rec.writer.w.WriteHeader(status)
+	for name := range from {
+		delete(h, name)
+	}
+}
+
+// answerHeader sets the header of the answer: the upstream's, without what
+// concerns its connection, as seen from outside, with the route's edits.
+func (rec *record) answerHeader(r *http.Request, res *upstream.Response) {
+	from := res.Header
+	for _, line := range from["Connection"] {
+		for token := range strings.SplitSeq(line, ",") {
+			if token = strings.TrimSpace(token); token != "" {
+				delete(from, http.CanonicalHeaderKey(token))
+			}
+		}
+	}
+	view := rec.view(res.Endpoint)
+	view.Response(from)
+	rec.route.Response.Apply(from)
+	h := rec.writer.w.Header()
+	for name, values := range from {
+		if hopByHop(name) || strings.HasPrefix(name, "Ficus-") {
+			continue
+		}
+		h[name] = values
+	}
+	// What net/http would add by itself, the upstream did not say.
+	for _, name := range [...]string{"Date", "Content-Type"} {
+		if _, ok := h[name]; !ok {
+			h[name] = nil
+		}
+	}
+	if trailer := res.Trailer(); len(trailer) > 0 {
+		names := make([]string, 0, len(trailer))
+		for name := range trailer {
+			names = append(names, name)
+		}
+		h["Trailer"] = names
+	}
+	if r.ProtoMajor == 1 {
+		rec.frame(h, r, res)
+	}
+	if rec.peer.trusted && r.Header["Ficus-Explain"] != nil {
+		rec.explain(h)
+	}
+}
+
+// frame keeps net/http from framing an answer otherwise than the upstream did.
+func (rec *record) frame(h http.Header, r *http.Request, res *upstream.Response) {
+	switch {
+	case res.Status == http.StatusNotModified:
+		// net/http drops these from a 304, though RFC 9110, section 15.4.5,
+		// allows them; in lower case it does not see them.
+		for name, lower := range map[string]string{"Content-Length": "content-length", "Content-Type": "content-type"} {
+			if values := h[name]; values != nil {
+				delete(h, name)
+				h[lower] = values
+			}
+		}
+	case res.Length < 0 && r.Method != http.MethodHead && res.Status != http.StatusNoContent && r.ProtoAtLeast(1, 1):
+		h["Transfer-Encoding"] = []string{"chunked"} // or it would count a short body
+	}
+}
+
+// explain tells a trusted caller that asks with Ficus-Explain how it was answered.
+func (rec *record) explain(h http.Header) {
+	h["Ficus-Route"] = []string{rec.RouteID}
+	h["Ficus-Upstream"] = []string{rec.Upstream}
+	h["Ficus-Trace"] = []string{rec.trace.TraceIDString()}
+	if rec.Migration != "" {
+		h["Ficus-Migration"] = []string{rec.Migration}
+		h["Ficus-Stage"] = []string{string(rec.Stage)}
+		h["Ficus-Side"] = []string{string(rec.Side)}
+		h["Ficus-Reason"] = []string{rec.Reason}
+	}
+}
+
+// view is how the request looks from both sides.
+func (rec *record) view(e *upstream.Endpoint) legacy.View {
+	v := legacy.View{
+		ClientScheme: rec.peer.scheme, ClientHost: rec.peer.host,
+		UpstreamScheme: e.Scheme(), UpstreamHost: rec.outgoing.Host,
+	}
+	if v.UpstreamHost == "" {
+		v.UpstreamHost = e.Host()
+	} else if v.UpstreamHost == rec.Host {
+		v.UpstreamHost = "" // preserved: the application knows its own name
+	}
+	if rw := rec.route.Rewrite; rw != nil && rw.Pattern == nil {
+		v.Strip, v.Add = rw.Strip, rw.Add
+	}
+	return v
+}
+
+// cookies sets the cookies that a migration needs, on answers that no shared
+// cache may store.
+func (g *Gateway) cookies(rec *record, r *http.Request, res *upstream.Response) {
+	plan := rec.route.plan
+	if plan == nil || res.Status < 200 {
+		return
+	}
+	anonymous := g.assigner.Cookie(&rec.input, rec.assignment)
+	var journey *http.Cookie
+	if plan.Journeys && isPage(r, res) {
+		journey = g.assigner.JourneyCookie(&rec.input, rec.Side)
+	}
+	if anonymous == nil && journey == nil || flags.Storable(res.Status, rec.writer.w.Header(), r) {
+		return
+	}
+	for _, c := range [...]*http.Cookie{anonymous, journey} {
+		if c != nil {
+			http.SetCookie(rec.writer.w, c)
+		}
+	}
+}
+
+// isPage reports whether an answer is a page that a person looks at.
+func isPage(r *http.Request, res *upstream.Response) bool {
+	return r.Method == http.MethodGet && res.Status == http.StatusOK &&
+		strings.HasPrefix(first(res.Header["Content-Type"]), "text/html")
+}
+
+// copyBody streams the answer's body. What has arrived is flushed before
+// waiting for more, so that a slow stream reaches the client at once.
+func (rec *record) copyBody(r *http.Request, res *upstream.Response) error {
+	if res.Body == http.NoBody {
+		return nil
+	}
+	buf := copyBuffers.Get().(*[]byte)
+	defer copyBuffers.Put(buf)
+	left := res.Length
+	for {
+		n, err := res.Body.Read(*buf)
+		if n > 0 {
+			if werr := rec.writer.write((*buf)[:n]); werr != nil {
+				rec.ErrKind, rec.Err = "client_gone", "write answer: "+werr.Error()
+				return werr
+			}
+			if left > 0 {
+				left -= int64(n)
+			}
+		}
+		switch {
+		case err == io.EOF:
+			return nil
+		case err != nil:
+			rec.broken(r, err)
+			return err
+		case left == 0 || n == 0 || res.Buffered() > 0:
+			continue
+		}
+		if err := rec.writer.flush(); err != nil {
+			rec.ErrKind, rec.Err = "client_gone", "write answer: "+err.Error()
+			return err
+		}
+	}
+}
+
+// broken notes that an answer broke off.
+func (rec *record) broken(r *http.Request, err error) {
+	rec.ErrKind, rec.Err = "body", "read answer: "+err.Error()
+	switch {
+	case r.Context().Err() != nil:
+		rec.ErrKind = "client_gone"
+	case isTimeout(err):
+		rec.ErrKind = "timeout"
+	}
+}
+
+// answerTrailer passes on trailer fields, announced or not.
+func (rec *record) answerTrailer(res *upstream.Response) {
+	trailer := res.Trailer()
+	if len(trailer) == 0 {
+		return
+	}
+	h := rec.writer.w.Header()
+	announced := h["Trailer"]
+	for name, values := range trailer {
+		if hasToken(announced, name) {
+			h[name] = values
+		} else {
+			h[http.TrailerPrefix+name] = values
+		}
+	}
+}

@@ -1,0 +1,149 @@
+package gateway
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/ficus-gateway/ficus/gateway/upstream"
+)
+
+// tunnels are the upgraded connections, which outlive their handlers' servers.
+type tunnels struct {
+	mu   sync.Mutex // guards open
+	open map[*tunnel]struct{}
+}
+
+// A tunnel copies bytes both ways between a client and an endpoint.
+type tunnel struct {
+	client   net.Conn
+	buffered *bufio.Reader
+	endpoint *upstream.Tunnel
+}
+
+func (ts *tunnels) add(t *tunnel) {
+	ts.mu.Lock()
+	defer ts.mu.Unlock()
+	if ts.open == nil {
+		ts.open = make(map[*tunnel]struct{})
+	}
+	ts.open[t] = struct{}{}
+}
+
+func (ts *tunnels) remove(t *tunnel) {
+	ts.mu.Lock()
+	defer ts.mu.Unlock()
+	delete(ts.open, t)
+}
+
+func (ts *tunnels) count() int {
+	ts.mu.Lock()
+	defer ts.mu.Unlock()
+	return len(ts.open)
+}
+
+// drain waits for all tunnels to be closed by their users; when ctx ends it
+// closes those that are left.
+func (ts *tunnels) drain(ctx context.Context) {
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for ts.count() > 0 {
+		select {
+		case <-tick.C:
+			continue
+		case <-ctx.Done():
+		}
+		ts.mu.Lock()
+		for t := range ts.open {
+			t.client.Close()
+			t.endpoint.Close()
+		}
+		ts.mu.Unlock()
+		return
+	}
+}
+
+// upgrade takes the connection over from the server and joins it with the
+// upstream's.
+func (g *Gateway) upgrade(rec *record, r *http.Request, endpoint *upstream.Tunnel) error {
+	h := endpoint.Header()
+	if asked, got := rec.outgoing.Upgrade, first(h["Upgrade"]); rec.Status == http.StatusSwitchingProtocols && !sameProtocol(asked, got) {
+		return &upstream.Error{Kind: upstream.KindMalformed, Endpoint: rec.Endpoint, Sent: true,
+			Err: fmt.Errorf("it switches to %q where %q was asked for", got, asked)}
+	}
+	client, buffered, err := rec.writer.control.Hijack()
+	if err != nil {
+		return &upstream.Error{Kind: upstream.KindRequest, Err: fmt.Errorf("take over the connection: %w", err)}
+	}
+	t := &tunnel{client: client, buffered: buffered.Reader, endpoint: endpoint}
+	defer client.Close()
+	g.tunnels.add(t)
+	defer g.tunnels.remove(t)
+	_ = client.SetDeadline(time.Time{})
+	rec.Upgraded = true
+	rec.route.Response.Apply(h)
+	if err := writeHead(buffered.Writer, endpoint.Status(), h); err != nil {
+		rec.ErrKind, rec.Err = "client_gone", err.Error()
+		return nil
+	}
+	in, out := t.join()
+	rec.body.n, rec.writer.n = rec.body.n+in, out
+	return nil
+}
+
+func sameProtocol(asked, got string) bool {
+	for item := range strings.SplitSeq(asked, ",") {
+		if strings.EqualFold(strings.TrimSpace(item), strings.TrimSpace(got)) {
+			return true
+		}
+	}
+	return false
+}
+
+// writeHead writes the head of an answer as it came, hop-by-hop fields included.
+func writeHead(w *bufio.Writer, status string, h http.Header) error {
+	fmt.Fprintf(w, "HTTP/1.1 %s\r\n", status)
+	names := make([]string, 0, len(h))
+	for name := range h {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	for _, name := range names {
+		for _, value := range h[name] {
+			fmt.Fprintf(w, "%s: %s\r\n", name, value)
+		}
+	}
+	io.WriteString(w, "\r\n")
+	return w.Flush()
+}
+
+// join copies until both directions have ended; one that ends is told to the
+// other side, so that half-closed connections work. It returns the bytes from
+// and to the client.
+func (t *tunnel) join() (in, out int64) {
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		n, err := io.Copy(t.endpoint, t.buffered)
+		in = n
+		if err != nil {
+			t.endpoint.Close()
+			return
+		}
+		_ = t.endpoint.CloseWrite()
+	}()
+	out, err := io.Copy(t.client, t.endpoint)
+	cw, ok := t.client.(interface{ CloseWrite() error })
+	if err != nil || !ok || cw.CloseWrite() != nil {
+		t.client.Close()
+	}
+	<-done
+	return in, out
+}

@@ -1,0 +1,231 @@
+package upstream
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"math/rand/v2"
+	"net"
+	"net/http"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/ficus-gateway/ficus/routes"
+)
+
+// An Endpoint is one address of an upstream, with its connections.
+type Endpoint struct {
+	def      routes.Endpoint
+	up       *Upstream
+	tls      *tls.Config // nil: plain text
+	h2       *http.Transport
+	inflight atomic.Int64
+	slots    chan struct{} // one per connection; nil: no limit
+	waiting  atomic.Int32  // requests that wait for a slot: connections are closed for them, not kept
+
+	down     atomic.Int64 // unix nanoseconds until which the endpoint is left out after failures to connect
+	failures atomic.Int32 // to connect, in a row
+	sick     atomic.Bool  // by the health check
+
+	idle [idleShards]idleShard
+}
+
+// idleShards spreads the idle connections, so that no lock is shared by all requests.
+const idleShards = 8
+
+type idleShard struct {
+	mu    sync.Mutex // guards conns
+	conns []*conn    // most recently used last
+	_     [32]byte   // keeps neighbours out of the cache line
+}
+
+// String returns the address: host:port or the path of the socket.
+func (e *Endpoint) String() string {
+	if e.def.Socket != "" {
+		return e.def.Socket
+	}
+	return e.def.Host
+}
+
+// Host returns what the endpoint is called in a Host field.
+func (e *Endpoint) Host() string { return e.def.Host }
+
+// Scheme returns "http" or "https".
+func (e *Endpoint) Scheme() string { return e.def.Scheme }
+
+// InFlight returns the number of exchanges under way.
+func (e *Endpoint) InFlight() int64 { return e.inflight.Load() }
+
+// Available reports whether the endpoint is neither sick nor resting after failures.
+func (e *Endpoint) Available() bool {
+	return !e.sick.Load() && time.Now().UnixNano() >= e.down.Load()
+}
+
+// load is what the balancer compares.
+func (e *Endpoint) load() float64 {
+	return float64(e.inflight.Load()+1) / float64(max(e.def.Weight, 1))
+}
+
+// take returns an idle connection that is still usable and has been idle for
+// no longer than young, or nil.
+func (e *Endpoint) take(young time.Duration) *conn {
+	start := rand.IntN(idleShards)
+	for i := range idleShards {
+		s := &e.idle[(start+i)%idleShards]
+		for {
+			s.mu.Lock()
+			n := len(s.conns)
+			if n == 0 {
+				s.mu.Unlock()
+				break
+			}
+			c := s.conns[n-1]
+			idle := time.Since(c.idleSince)
+			if idle > young && idle < c.keep {
+				s.mu.Unlock()
+				break // all others of this shard have lain longer
+			}
+			s.conns = s.conns[:n-1]
+			s.mu.Unlock()
+			if idle < c.keep && c.usable() {
+				return c
+			}
+			c.Close()
+		}
+	}
+	return nil
+}
+
+// put keeps a connection for the next exchange, or closes it.
+func (e *Endpoint) put(c *conn) {
+	c.rest()
+	if c.keep <= 0 || e.waiting.Load() > 0 || e.up.closed.Load() {
+		c.Close()
+		return
+	}
+	s := &e.idle[rand.IntN(idleShards)]
+	limit := max(e.up.def.MaxIdle/idleShards, 1)
+	s.mu.Lock()
+	var old *conn
+	if len(s.conns) >= limit {
+		old = s.conns[0]
+		s.conns = append(s.conns[:0], s.conns[1:]...)
+	}
+	s.conns = append(s.conns, c)
+	s.mu.Unlock()
+	if old != nil {
+		old.Close()
+	}
+	if e.up.closed.Load() { // closed meanwhile: nobody else would
+		e.prune(0)
+	}
+}
+
+// prune closes the connections that have lain idle for longer than they may,
+// or, with zero, all.
+func (e *Endpoint) prune(limit time.Duration) {
+	for i := range e.idle {
+		s := &e.idle[i]
+		var old []*conn
+		s.mu.Lock()
+		kept := s.conns[:0]
+		for _, c := range s.conns {
+			if limit == 0 || time.Since(c.idleSince) >= c.keep {
+				old = append(old, c)
+			} else {
+				kept = append(kept, c)
+			}
+		}
+		clear(s.conns[len(kept):])
+		s.conns = kept
+		s.mu.Unlock()
+		for _, c := range old {
+			c.Close()
+		}
+	}
+}
+
+var errNoSlot = errors.New("all connections that max_conns allows are in use")
+
+// acquire waits for a slot, if connections are limited.
+func (e *Endpoint) acquire(ctx context.Context) error {
+	if e.slots == nil {
+		return nil
+	}
+	select {
+	case e.slots <- struct{}{}:
+		return nil
+	default:
+	}
+	e.waiting.Add(1)
+	defer e.waiting.Add(-1)
+	e.prune(0) // idle connections hold slots that this request may not have wanted
+	var timeout <-chan time.Time
+	if limit := e.up.def.Timeouts.Connect; limit > 0 {
+		t := time.NewTimer(limit)
+		defer t.Stop()
+		timeout = t.C
+	}
+	select {
+	case e.slots <- struct{}{}:
+		return nil
+	case <-timeout:
+		return errNoSlot
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+func (e *Endpoint) release() {
+	if e.slots != nil {
+		<-e.slots
+	}
+}
+
+// dial opens a connection, TLS included, within Timeouts.Connect.
+func (e *Endpoint) dial(ctx context.Context) (*conn, error) {
+	if err := e.acquire(ctx); err != nil {
+		return nil, err
+	}
+	if limit := e.up.def.Timeouts.Connect; limit > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, limit)
+		defer cancel()
+	}
+	c, err := e.connect(ctx)
+	if err == nil && e.tls != nil {
+		t := tls.Client(c, e.tls)
+		if err = t.HandshakeContext(ctx); err != nil {
+			c.Close()
+		}
+		c = t
+	}
+	if err != nil {
+		e.release()
+		return nil, err
+	}
+	return newConn(c, e), nil
+}
+
+func (e *Endpoint) connect(ctx context.Context) (net.Conn, error) {
+	if e.def.Socket != "" {
+		return e.up.dialer.DialContext(ctx, "unix", e.def.Socket)
+	}
+	return e.up.dialer.DialContext(ctx, "tcp", e.def.Host)
+}
+
+// connected and refused keep the passive health: an endpoint that refuses
+// connections rests for a while that doubles up to ten seconds.
+func (e *Endpoint) connected() {
+	if e.failures.Load() != 0 {
+		e.failures.Store(0)
+		e.down.Store(0)
+	}
+}
+
+func (e *Endpoint) refused() {
+	n := e.failures.Add(1)
+	rest := min(250*time.Millisecond<<min(n-1, 6), 10*time.Second)
+	e.down.Store(time.Now().Add(rest).UnixNano())
+}

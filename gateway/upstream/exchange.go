@@ -1,0 +1,234 @@
+package upstream
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"time"
+)
+
+// The phases of an exchange, for [conn.begin].
+const (
+	phaseSend = iota + 1 // the request's body is being sent
+	phaseWait            // all is sent, nothing has come
+	phaseBody            // the answer's header is here
+)
+
+// lateUpload is how long the rest of a request's body may still be sent after
+// the answer has ended; the connection is given up after it.
+const lateUpload = time.Second
+
+// An exchange is one request and its answer on an HTTP/1.1 connection.
+type exchange struct {
+	c      *conn
+	r      *Request
+	ctx    context.Context
+	unhook func() bool // false: the context has ended and closed the connection
+	sender *sender     // nil: the request has no body
+	res    *http.Response
+	eof    bool // the answer's body has been read to its end
+	over   atomic.Bool
+}
+
+// errNothing is wrapped by failures before the first byte of an answer.
+var errNothing = errors.New("the connection was closed without an answer")
+
+// roundTrip sends r on c and reads the header of the answer. After an error
+// the connection is closed and first says whether no byte had come back.
+func (c *conn) roundTrip(ctx context.Context, r *Request, res *Response) (first bool, err error) {
+	x := &exchange{c: c, r: r, ctx: ctx}
+	x.unhook = context.AfterFunc(ctx, func() { c.Close() })
+	limits := &c.endpoint.up.def.Timeouts
+	start := time.Now()
+	c.writeHead(r)
+	if limits.Idle > 0 {
+		_ = c.SetWriteDeadline(start.Add(limits.Idle))
+	}
+	if err := c.bw.Flush(); err != nil {
+		x.abandon()
+		return true, err
+	}
+	if r.Body == nil {
+		c.begin(phaseWait, limits.Response)
+	} else {
+		c.begin(phaseSend, 0)
+		x.sender = &sender{c: c, r: r, limit: limits.Idle, goOn: make(chan bool, 1), stop: make(chan struct{}), done: make(chan struct{})}
+		go x.sender.run(ctx, func() { c.begin(phaseWait, limits.Response) })
+	}
+	first = true
+	for {
+		c.room = maxHeader
+		if _, err := c.br.Peek(1); err != nil {
+			return first, x.fail(err, errNothing)
+		}
+		if first {
+			res.Wait = time.Since(start)
+			first = false
+		}
+		hr, err := http.ReadResponse(c.br, framingRequest(r.Method))
+		if err != nil {
+			return false, x.fail(err, nil)
+		}
+		if hr.StatusCode >= 200 || hr.StatusCode == http.StatusSwitchingProtocols {
+			c.room = -1
+			x.res = hr
+			break
+		}
+		if x.sender != nil && r.Expect && hr.StatusCode == http.StatusContinue {
+			select {
+			case x.sender.goOn <- true:
+			default:
+			} // reading the body makes the server say 100 to the client
+			continue
+		}
+		if r.Informational != nil && hr.StatusCode > http.StatusContinue {
+			r.Informational(hr.StatusCode, hr.Header)
+		}
+	}
+	if x.sender != nil && r.Expect {
+		select {
+		case x.sender.goOn <- false: // answered without wanting the body
+		default:
+		}
+	}
+	c.begin(phaseBody, limits.Idle)
+	x.answer(res)
+	return false, nil
+}
+
+// fail ends the exchange after an error of reading. What the client's body
+// failed with comes first: it is the cause of the rest.
+func (x *exchange) fail(err, nothing error) error {
+	if errors.Is(err, io.EOF) && nothing != nil {
+		err = nothing
+	}
+	x.abandon()
+	if x.sender != nil && x.sender.bodyErr != nil {
+		return x.sender.bodyErr
+	}
+	return err
+}
+
+// abandon closes the connection and waits for the sender.
+func (x *exchange) abandon() {
+	if x.over.Swap(true) {
+		return
+	}
+	x.unhook()
+	x.c.Close()
+	x.joinSender(0)
+}
+
+// joinSender waits for the sender to end, for a while by itself, and then by force.
+func (x *exchange) joinSender(patience time.Duration) {
+	s := x.sender
+	if s == nil {
+		return
+	}
+	if patience > 0 {
+		select {
+		case <-s.done:
+			return
+		default:
+		}
+		t := time.NewTimer(patience)
+		defer t.Stop()
+		select {
+		case <-s.done:
+			return
+		case <-t.C:
+		}
+	}
+	close(s.stop)
+	x.c.Close()
+	select {
+	case <-s.done:
+		return
+	default:
+	}
+	x.r.AbortBody()
+	<-s.done
+}
+
+// answer fills res with what has been read.
+func (x *exchange) answer(res *Response) {
+	hr := x.res
+	res.Status, res.Header, res.Length = hr.StatusCode, hr.Header, hr.ContentLength
+	res.finish = x.finish
+	if hr.StatusCode == http.StatusSwitchingProtocols || x.r.Method == http.MethodConnect && hr.StatusCode/100 == 2 {
+		res.tunnel = x.tunnel()
+		res.Body = http.NoBody
+		return
+	}
+	res.Body = (*body)(x)
+	res.ready = x.c.br.Buffered
+	if hr.Body == http.NoBody || hr.ContentLength == 0 {
+		res.Body = http.NoBody
+		res.ready = nil
+	}
+	if hr.Trailer != nil || hr.ContentLength < 0 {
+		res.trailer = func() http.Header { return hr.Trailer }
+	}
+}
+
+// A body reads the answer's body and watches its silence.
+type body exchange
+
+func (b *body) Read(p []byte) (int, error) {
+	n, err := b.res.Body.Read(p)
+	if n > 0 {
+		b.c.extend(b.c.endpoint.up.def.Timeouts.Idle)
+	}
+	if err == io.EOF {
+		b.eof = true
+	}
+	return n, err
+}
+
+// finish ends the exchange: the connection goes back to the pool if the
+// answer was read to its end, the request was sent to its end, and the
+// endpoint did not ask to close.
+func (x *exchange) finish() {
+	if x.over.Swap(true) {
+		return
+	}
+	whole := x.eof || x.res.Body == http.NoBody
+	if !whole {
+		x.unhook()
+		x.c.Close()
+		x.joinSender(0)
+		return
+	}
+	if x.sender != nil {
+		x.joinSender(lateUpload)
+		whole = x.sender.complete
+	}
+	if !x.unhook() || !whole || x.res.Close || x.c.br.Buffered() > 0 || x.c.closed.Load() {
+		x.c.Close()
+		return
+	}
+	x.c.keep = keepFor(x.res.Header, x.c.endpoint.up.def.Timeouts.Keep)
+	x.c.endpoint.put(x.c)
+}
+
+// keepFor returns how long a connection may lie idle: the limit, or a second
+// less than what the endpoint says it keeps connections for, since a request
+// sent on a connection that is being closed is lost.
+func keepFor(h http.Header, limit time.Duration) time.Duration {
+	for _, value := range h["Keep-Alive"] {
+		for part := range strings.SplitSeq(value, ",") {
+			name, text, _ := strings.Cut(strings.TrimSpace(part), "=")
+			if !strings.EqualFold(name, "timeout") {
+				continue
+			}
+			if s, err := strconv.Atoi(strings.TrimSpace(text)); err == nil && s >= 0 {
+				limit = min(limit, time.Duration(s)*time.Second-time.Second)
+			}
+		}
+	}
+	return limit
+}

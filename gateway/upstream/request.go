@@ -1,0 +1,74 @@
+package upstream
+
+import (
+	"io"
+	"net/http"
+	"time"
+)
+
+// A Request is what is asked of an upstream. Its header must not hold
+// hop-by-hop fields; Upgrade and TE are fields of their own.
+type Request struct {
+	Method  string
+	Target  string      // request target, sent byte for byte
+	Host    string      // value of Host; empty: the endpoint's own
+	Header  http.Header // sent as it is; Host, Connection and the framing fields in it are ignored
+	Body    io.Reader   // nil: none; read by one goroutine until Response.Close returns
+	Length  int64       // of Body; -1: unknown
+	Trailer http.Header // names are announced; values are read after the end of Body
+	Upgrade string      // value of Upgrade; empty: none is asked for
+	TE      bool        // send "TE: trailers"
+	Expect  bool        // the client waits for 100 (Continue) before it sends Body
+	Retry   bool        // the request may be sent again when it may have been received (RFC 9110, section 9.2.2)
+
+	// Informational is told of 1xx answers but 101, before Do returns. Nil: they are dropped.
+	Informational func(status int, h http.Header)
+	// AbortBody makes a blocked Read of Body return. It must be set if Body is.
+	AbortBody func()
+}
+
+// A Response is the answer of an upstream. Close must be called.
+type Response struct {
+	Status   int
+	Header   http.Header
+	Length   int64 // of Body; -1: unknown
+	Body     io.Reader
+	Endpoint *Endpoint
+	Attempts int           // sendings, this one included
+	Reused   bool          // the connection had carried a request before
+	Connect  time.Duration // time to get a connection, zero for a kept one
+	Wait     time.Duration // from the request sent to the first byte of the answer
+
+	trailer func() http.Header
+	ready   func() int
+	finish  func()
+	tunnel  *Tunnel
+}
+
+// Trailer returns the trailer fields, complete once Body has ended; before, their announced names.
+func (r *Response) Trailer() http.Header {
+	if r.trailer == nil {
+		return nil
+	}
+	return r.trailer()
+}
+
+// Buffered returns how many bytes have arrived that Body has not given out.
+// Zero means that the next Read may wait.
+func (r *Response) Buffered() int {
+	if r.ready == nil {
+		return 0
+	}
+	return r.ready()
+}
+
+// Close ends the exchange. The connection is kept if both sides have said all they meant to.
+func (r *Response) Close() {
+	if r.finish != nil {
+		r.finish()
+	}
+}
+
+// Tunnel returns the connection of an upgraded exchange, nil if the status
+// is neither 101 nor that of a successful CONNECT. It is the caller's to close.
+func (r *Response) Tunnel() *Tunnel { return r.tunnel }

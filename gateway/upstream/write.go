@@ -1,0 +1,202 @@
+package upstream
+
+import (
+	"context"
+	"io"
+	"net/http"
+	"slices"
+	"strconv"
+	"sync"
+	"time"
+)
+
+// framing names the fields that this package writes itself (RFC 9112, section 6).
+func framing(name string) bool {
+	switch name {
+	case "Host", "Connection", "Content-Length", "Transfer-Encoding", "Trailer", "Upgrade", "Te":
+		return true
+	}
+	return false
+}
+
+// writeHead writes the request line and the header into the buffer.
+func (c *conn) writeHead(r *Request) {
+	w := c.bw
+	w.WriteString(r.Method)
+	w.WriteByte(' ')
+	w.WriteString(r.Target)
+	w.WriteString(" HTTP/1.1\r\nHost: ")
+	w.WriteString(r.Host)
+	w.WriteString("\r\n")
+	c.keys = c.keys[:0]
+	for name := range r.Header {
+		if !framing(name) {
+			c.keys = append(c.keys, name)
+		}
+	}
+	slices.Sort(c.keys)
+	for _, name := range c.keys {
+		for _, value := range r.Header[name] {
+			c.field(name, value)
+		}
+	}
+	switch {
+	case r.Body == nil:
+		// A length of zero is said if the client said it.
+		if r.Header["Content-Length"] != nil {
+			c.field("Content-Length", "0")
+		}
+	case r.Length >= 0:
+		c.field("Content-Length", strconv.FormatInt(r.Length, 10))
+	default:
+		c.field("Transfer-Encoding", "chunked")
+		for name := range r.Trailer {
+			c.field("Trailer", name)
+		}
+	}
+	switch {
+	case r.Upgrade != "":
+		c.field("Connection", "Upgrade")
+		c.field("Upgrade", r.Upgrade)
+	case r.TE:
+		c.field("Connection", "TE")
+		c.field("TE", "trailers")
+	}
+	w.WriteString("\r\n")
+}
+
+func (c *conn) field(name, value string) {
+	w := c.bw
+	w.WriteString(name)
+	w.WriteString(": ")
+	for i := range len(value) {
+		if b := value[i]; b == '\r' || b == '\n' || b == 0 {
+			value = cleanValue(value)
+			break
+		}
+	}
+	w.WriteString(value)
+	w.WriteString("\r\n")
+}
+
+// cleanValue makes a value harmless that could end its line (RFC 9110, section 5.5).
+func cleanValue(value string) string {
+	b := []byte(value)
+	for i, c := range b {
+		if c == '\r' || c == '\n' || c == 0 {
+			b[i] = ' '
+		}
+	}
+	return string(b)
+}
+
+// A sender writes the body of a request on a goroutine of its own, so that an
+// answer that comes early is seen. It ends when the body has ended, the
+// connection breaks, or the body's reader fails.
+type sender struct {
+	c     *conn
+	r     *Request
+	limit time.Duration // of one write
+	goOn  chan bool     // true: the endpoint has said 100 (Continue); false: it has answered without the body
+	stop  chan struct{} // closed when the exchange is over
+	done  chan struct{} // closed when the sender has ended
+
+	// Set before done is closed.
+	complete bool
+	bodyErr  error // of reading the client's body
+}
+
+// continueWait is how long a body is held back for an endpoint that does not
+// say 100 (RFC 9110, section 10.1.1: a client must not wait for ever).
+const continueWait = time.Second
+
+var copyBuffers = sync.Pool{New: func() any { b := make([]byte, 32<<10); return &b }}
+
+func (s *sender) run(ctx context.Context, sent func()) {
+	defer close(s.done)
+	if s.r.Expect {
+		t := time.NewTimer(continueWait)
+		defer t.Stop()
+		select {
+		case wanted := <-s.goOn:
+			if !wanted {
+				return
+			}
+		case <-t.C:
+		case <-s.stop:
+			return
+		case <-ctx.Done():
+			return
+		}
+	}
+	buf := copyBuffers.Get().(*[]byte)
+	defer copyBuffers.Put(buf)
+	left := s.r.Length
+	for {
+		n, err := s.r.Body.Read(*buf)
+		if n > 0 {
+			if werr := s.write((*buf)[:n]); werr != nil {
+				return // the reader of the answer sees why
+			}
+			left -= int64(n)
+		}
+		if err == io.EOF {
+			break
+		}
+		if err != nil {
+			s.bodyErr = &ErrClientBody{err}
+			s.c.Close() // half a request must not look like a whole one
+			return
+		}
+		if left == 0 {
+			break
+		}
+	}
+	if s.r.Length < 0 {
+		s.c.bw.WriteString("0\r\n")
+		for name, values := range s.r.Trailer {
+			for _, v := range values {
+				s.c.field(name, v)
+			}
+		}
+		s.c.bw.WriteString("\r\n")
+	}
+	if s.c.bw.Flush() != nil {
+		return
+	}
+	s.complete = true
+	sent()
+}
+
+func (s *sender) write(p []byte) error {
+	if s.limit > 0 {
+		_ = s.c.SetWriteDeadline(time.Now().Add(s.limit))
+	}
+	if s.r.Length < 0 {
+		var head [18]byte
+		h := append(strconv.AppendInt(head[:0], int64(len(p)), 16), '\r', '\n')
+		s.c.bw.Write(h)
+		s.c.bw.Write(p)
+		s.c.bw.WriteString("\r\n")
+	} else {
+		s.c.bw.Write(p)
+	}
+	return s.c.bw.Flush()
+}
+
+// Requests that tell http.ReadResponse how an answer is framed; it only reads them.
+var (
+	headRequest    = &http.Request{Method: http.MethodHead}
+	connectRequest = &http.Request{Method: http.MethodConnect}
+	otherRequest   = &http.Request{Method: http.MethodGet}
+)
+
+func framingRequest(method string) *http.Request {
+	switch method {
+	case http.MethodHead:
+		return headRequest
+	case http.MethodConnect:
+		return connectRequest
+	}
+	return otherRequest
+}
