@@ -155,43 +155,40 @@ func (a *AccessLog) flush(last bool) {
 		s.buf, a.spare = a.spare[:0], s.buf
 		s.closed = last
 		s.mu.Unlock()
-		if err := a.write(a.spare); err != nil && a.err == nil {
-			a.err = fmt.Errorf("access log: %w", err)
+		left, err := a.write(a.spare)
+		if err != nil {
+			a.dropped.Add(uint64(bytes.Count(left, []byte("\n"))))
+			if a.err == nil {
+				a.err = fmt.Errorf("access log: %w", err)
+			}
 		}
 	}
 	if n := a.dropped.Load(); n > a.told {
-		if a.write(line(nil).appendDropped(time.Now(), n-a.told)) == nil {
+		if _, err := a.write(line(nil).appendDropped(time.Now(), n-a.told)); err == nil {
 			a.told = n
-		} else {
-			a.dropped.Add(^uint64(0)) // the notice itself is no request's line
 		}
 	}
 }
 
-// write hands whole lines to the sink, and counts those that it did not take.
-// Lines after one that was cut short begin on a line of their own.
-func (a *AccessLog) write(lines []byte) error {
+// write hands lines to the sink and returns what it did not take. Lines after
+// one that was cut short begin on a line of their own.
+func (a *AccessLog) write(lines []byte) (left []byte, err error) {
 	if len(lines) == 0 {
-		return nil
+		return nil, nil
 	}
 	if a.broken {
 		if _, err := a.w.Write([]byte("\n")); err != nil {
-			a.lost(lines)
-			return err
+			return lines, err
 		}
 		a.broken = false
 	}
 	n, err := a.w.Write(lines)
-	if err != nil {
-		n = min(max(n, 0), len(lines))
-		a.lost(lines[n:])
-		a.broken = n > 0 && lines[n-1] != '\n'
+	if err == nil {
+		return nil, nil
 	}
-	return err
-}
-
-func (a *AccessLog) lost(lines []byte) {
-	a.dropped.Add(uint64(bytes.Count(lines, []byte("\n"))))
+	n = min(max(n, 0), len(lines))
+	a.broken = n > 0 && lines[n-1] != '\n'
+	return lines[n:], err
 }
 
 // Close writes what is left and ends the log; lines that come later are

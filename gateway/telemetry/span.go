@@ -61,7 +61,7 @@ func fail(span trace.Span, x *Exchange, from int) {
 	case x.ErrKind == clientGone:
 		span.SetAttributes(semconv.ErrorTypeKey.String(clientGone))
 	case x.ErrKind != "":
-		span.SetAttributes(semconv.ErrorTypeKey.String(x.ErrKind))
+		span.SetAttributes(semconv.ErrorTypeKey.String(text(x.ErrKind, 64)))
 		span.SetStatus(codes.Error, text(x.Err, 1024))
 	case x.Status >= from:
 		span.SetAttributes(semconv.ErrorTypeKey.String(strconv.Itoa(x.Status)))
