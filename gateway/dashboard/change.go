@@ -109,7 +109,7 @@ func (a *api) change(w http.ResponseWriter, r *http.Request, reason string, expe
 func (a *api) commit(w http.ResponseWriter, r *http.Request, after uint64, e migrations.Event) {
 	seq, err := a.append(r.Context(), after, e)
 	if errors.Is(err, migrations.ErrConflict) {
-		fail(w, r, a.movedOn(r.Context(), a.afterConflict(r.Context(), e.Migration, after), e.Migration))
+		fail(w, r, a.movedOn(r.Context(), a.afterConflict(r.Context()), e.Migration))
 		return
 	}
 	if err != nil {
@@ -130,8 +130,8 @@ func (a *api) append(ctx context.Context, after uint64, events ...migrations.Eve
 	if err != nil {
 		return 0, err
 	}
-	for _, e := range events {
-		a.Logger.Info("appended", "seq", seq, "migration", e.Migration, "kind", e.Kind, "split", e.Split.String(), "actor", e.Actor, "reason", e.Reason)
+	for i, e := range events {
+		a.Logger.Info("appended", "seq", seq-uint64(len(events)-1-i), "migration", e.Migration, "kind", e.Kind, "split", e.Split.String(), "actor", e.Actor, "reason", e.Reason)
 	}
 	return seq, nil
 }
@@ -160,14 +160,10 @@ func (a *api) command(r *http.Request, id, reason string) migrations.Command {
 	return migrations.Command{Migration: id, Actor: actor(r), Reason: plain(reason, 1000), TraceID: traceID(r)}
 }
 
-// dryRun returns what [migrations.Apply] says of an event that is not appended
+// dryRun returns what the log would say of an event that is not appended
 // yet, so that a refusal can be told from a log that does not answer.
 func dryRun(s migrations.State, now time.Time, e migrations.Event) error {
-	e.Seq, e.Time = s.Seq+1, now
-	if now.Before(s.Time) {
-		e.Time = s.Time
-	}
-	if _, err := migrations.Apply(s, e); err != nil {
+	if _, _, err := migrations.Admit(s, migrations.Unconditional, now, e); err != nil {
 		return fmt.Errorf("%w: %w", migrations.ErrRefused, err)
 	}
 	return nil

@@ -28,18 +28,14 @@ func (a *api) movedOn(ctx context.Context, s migrations.State, id string) *Probl
 
 // afterConflict returns a state that has the event for which the log refused
 // an expectation; the log knows of it, but our follower may not yet.
-func (a *api) afterConflict(ctx context.Context, id string, after uint64) migrations.State {
+func (a *api) afterConflict(ctx context.Context) migrations.State {
 	ctx, cancel := context.WithTimeout(ctx, a.Patience)
 	defer cancel()
-	for e, err := range a.Log.Follow(ctx, after) {
-		if err != nil {
-			break
-		}
-		if e.Migration == id || e.Migration == migrations.Every {
-			return a.await(ctx, e.Seq)
-		}
+	head, err := a.Log.Head(ctx)
+	if err != nil {
+		return a.State()
 	}
-	return a.State()
+	return a.await(ctx, head)
 }
 
 // ahead is the problem of an expectation that this gateway has not read.

@@ -42,7 +42,7 @@ type History struct {
 // A Filter says which events of the log are wanted. The zero value means the
 // newest fifty.
 type Filter struct {
-	Migration string // its events, its renaming, and those of all migrations
+	Migration string // its events, those under former names, and those of all migrations
 	Actor     string
 	Kind      migrations.Kind
 	Limit     int    // at most 1000; 0 means 50
@@ -94,10 +94,35 @@ func filterOf(r *http.Request) (Filter, *Problem) {
 	return f, nil
 }
 
-func (f Filter) wants(e migrations.Event) bool {
-	return (f.Migration == "" || e.Migration == f.Migration || e.Migration == migrations.Every || e.Kind == migrations.Renamed && e.From == f.Migration) &&
-		(f.Actor == "" || e.Actor == f.Actor) &&
-		(f.Kind == "" || e.Kind == f.Kind)
+// A selection picks the events that a filter wants, as they come by, newest
+// first: it follows a migration back to the names that it had before.
+type selection struct {
+	Filter
+	name string // of the migration at the time of the next event
+	gone bool   // the name was another migration's before
+}
+
+func (s *selection) takes(e migrations.Event) bool {
+	if s.Migration != "" && !s.concerns(e) {
+		return false
+	}
+	return (s.Before == 0 || e.Seq < s.Before) && (s.Actor == "" || e.Actor == s.Actor) && (s.Kind == "" || e.Kind == s.Kind)
+}
+
+func (s *selection) concerns(e migrations.Event) bool {
+	switch {
+	case e.Migration == migrations.Every:
+		return true
+	case s.gone:
+		return false
+	case e.Kind == migrations.Renamed && e.Migration == s.name:
+		s.name = e.From
+		return true
+	case e.Kind == migrations.Renamed && e.From == s.name:
+		s.gone = true // it goes by its new name, whose history has the rest
+		return true
+	}
+	return e.Migration == s.name
 }
 
 func (a *api) getHistory(w http.ResponseWriter, r *http.Request) {
@@ -121,26 +146,28 @@ func (a *api) getHistory(w http.ResponseWriter, r *http.Request) {
 func (a *api) history(ctx context.Context, f Filter) (History, error) {
 	h := History{Seq: a.State().Seq, Events: []Event{}}
 	to := h.Seq
-	if f.Before > 0 {
-		to = min(to, f.Before-1)
+	if f.Before > 0 && f.Migration == "" {
+		to = min(to, f.Before-1) // else a renaming may lie in between
 	}
-	for window := uint64(f.Limit); to > 0; window *= 2 {
+	wanted := selection{Filter: f, name: f.Migration}
+	for window := uint64(f.Limit) + 1; to > 0; window *= 2 {
 		from := to - min(to, window)
-		var found []Event
+		var read []migrations.Event
 		for e, err := range a.events(ctx, from, to) {
 			if err != nil {
 				return h, err
 			}
-			if f.wants(e) {
-				found = append(found, eventOf(e))
-			}
+			read = append(read, e)
 		}
-		slices.Reverse(found)
-		h.Events = append(h.Events, found...)
-		if len(h.Events) > f.Limit {
-			h.Events = h.Events[:f.Limit]
-			h.Before = h.Events[f.Limit-1].Seq
-			return h, nil
+		for _, e := range slices.Backward(read) {
+			if !wanted.takes(e) {
+				continue
+			}
+			if len(h.Events) == f.Limit {
+				h.Before = h.Events[f.Limit-1].Seq
+				return h, nil
+			}
+			h.Events = append(h.Events, eventOf(e))
 		}
 		to = from
 	}
@@ -198,22 +225,6 @@ func (a *api) events(ctx context.Context, from, to uint64) iter.Seq2[migrations.
 			}
 		}
 	}
-}
-
-// fold applies the events up to seq as long as they belong.
-func (a *api) fold(ctx context.Context, seq uint64, belongs func(migrations.Event) bool) (s migrations.State, err error) {
-	for e, err := range a.events(ctx, 0, seq) {
-		if err != nil {
-			return s, err
-		}
-		if !belongs(e) {
-			break
-		}
-		if s, err = migrations.Apply(s, e); err != nil {
-			return s, err
-		}
-	}
-	return s, nil
 }
 
 func eventOf(e migrations.Event) Event {

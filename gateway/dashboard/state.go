@@ -101,7 +101,7 @@ func (a *api) getState(w http.ResponseWriter, r *http.Request) {
 			fail(w, r, problem(BadRequest, http.StatusBadRequest, "at=%s is not a time as in 2026-01-31T15:04:05Z", values.Get("at")))
 			return
 		}
-		a.sendPast(w, r, now, func(e migrations.Event) bool { return !e.Time.After(at) })
+		a.sendPast(w, r, func(ctx context.Context) (migrations.State, error) { return migrations.StateAt(ctx, a.Log, at) })
 	case values.Has("seq"):
 		seq, err := strconv.ParseUint(values.Get("seq"), 10, 64)
 		if err != nil {
@@ -112,22 +112,22 @@ func (a *api) getState(w http.ResponseWriter, r *http.Request) {
 			fail(w, r, problem(NotFound, http.StatusNotFound, "no event %d; this gateway has read as far as %d", seq, now.Seq))
 			return
 		}
-		a.sendPast(w, r, now, func(e migrations.Event) bool { return e.Seq <= seq })
+		a.sendPast(w, r, func(ctx context.Context) (migrations.State, error) { return migrations.StateAtSeq(ctx, a.Log, seq) })
 	default:
 		answer(w, http.StatusOK, a.present(now))
 	}
 }
 
-// sendPast answers with the fold of the events that belong to it.
-func (a *api) sendPast(w http.ResponseWriter, r *http.Request, now migrations.State, belongs func(migrations.Event) bool) {
+// sendPast answers with a state that is read from the log.
+func (a *api) sendPast(w http.ResponseWriter, r *http.Request, read func(context.Context) (migrations.State, error)) {
 	ctx, cancel := context.WithTimeout(r.Context(), a.Patience)
 	defer cancel()
-	past, err := a.fold(ctx, now.Seq, belongs)
+	past, err := read(ctx)
 	if err != nil {
 		fail(w, r, unreadable(err))
 		return
 	}
-	if past.Seq == now.Seq {
+	if now := a.State(); past.Seq >= now.Seq { // the log may be ahead of what this gateway has read
 		answer(w, http.StatusOK, a.present(now))
 		return
 	}
