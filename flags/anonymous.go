@@ -49,16 +49,15 @@ func (a anonymous) open(value string) (id string, secret int, ok bool) {
 	if len(value) != 2*idText {
 		return "", 0, false
 	}
-	var raw [idSize + 2]byte // Decode may write past what it returns, up to a full quantum
-	var tag [tagSize + 2]byte
-	n, err := strict64.Decode(raw[:], []byte(value[:idText]))
-	if err != nil || n != idSize {
+	var raw [idSize]byte
+	var tag [tagSize]byte
+	if n, err := strict64.Decode(raw[:], []byte(value[:idText])); err != nil || n != idSize {
 		return "", 0, false
 	}
-	if n, err = strict64.Decode(tag[:], []byte(value[idText:])); err != nil || n != tagSize {
+	if n, err := strict64.Decode(tag[:], []byte(value[idText:])); err != nil || n != tagSize {
 		return "", 0, false
 	}
-	if secret = a.keys.verify(raw[:idSize], tag[:tagSize]); secret < 0 {
+	if secret = a.keys.verify(raw[:], tag[:]); secret < 0 {
 		return "", 0, false
 	}
 	return value[:idText], secret, true

@@ -24,12 +24,12 @@ func assigner(t testing.TB, o Options) *Assigner {
 }
 
 // benchInput is a request halfway through a ramp, in the context of a server.
-func benchInput(key ...migrations.KeySource) (context.Context, *Input) {
+func benchInput(t testing.TB, key ...migrations.KeySource) (context.Context, *Input) {
 	r := httptest.NewRequest("GET", "/api/orders/7?page=2", nil)
 	r.Header.Set("Cookie", "theme=dark; session=0123456789abcdef; uid=4711; lang=en")
 	r.Header.Set("X-User-Id", "4711")
 	ctx, cancel := context.WithCancel(context.WithValue(r.Context(), new(int), "server"))
-	_ = cancel
+	t.Cleanup(cancel)
 	return ctx, &Input{
 		Plan:    &migrations.Plan{ID: "orders", Flag: "orders", Key: key},
 		State:   &migrations.Migration{ID: "orders", Split: migrations.Split{{Stage: migrations.Live, Buckets: 5000}, {Stage: migrations.Shadow, Buckets: 95000}}},
@@ -41,7 +41,7 @@ func BenchmarkAssign(b *testing.B) {
 	for _, source := range []migrations.KeySource{{Kind: "cookie", Name: "uid"}, {Kind: "header", Name: "X-User-Id"}, {Kind: "ip"}, {Kind: "url"}, {Kind: "anonymous"}} {
 		b.Run(source.String(), func(b *testing.B) {
 			a := assigner(b, Options{})
-			ctx, in := benchInput(source)
+			ctx, in := benchInput(b, source)
 			if source.Kind == "anonymous" {
 				in.Request.Header.Add("Cookie", a.Cookie(in, a.Assign(ctx, in)).String())
 			}
