@@ -166,7 +166,6 @@ type leaf struct {
 }
 
 // add puts a candidate into the branch, which it makes if there is none.
-// Candidates come in their order.
 func (b *branch) add(c *candidate) *branch {
 	if b == nil {
 		b = &branch{leaves: map[string]*leaf{}}
@@ -183,7 +182,7 @@ func (b *branch) add(c *candidate) *branch {
 	return b
 }
 
-// compile hands the patterns to chi. They have been checked, so a panic of
+// compile orders the candidates and hands the patterns to chi. They have been checked, so a panic of
 // chi's is a mistake of ours; it must not end the process that reloads.
 func (b *branch) compile() (err error) {
 	defer func() {
@@ -194,6 +193,8 @@ func (b *branch) compile() (err error) {
 	b.mux = chi.NewRouter()
 	handler := http.NotFoundHandler() // never called: the pattern is all we ask for
 	for text, l := range b.leaves {
+		// Routes of several hosts stood in the order of their most specific one.
+		slices.SortStableFunc(l.candidates, func(a, b *candidate) int { return a.rank.compare(b.rank) })
 		b.mux.Method(http.MethodGet, text, handler)
 		if bare, ok := strings.CutSuffix(text, "/*"); ok && bare != "" && b.leaves[bare] == nil {
 			b.mux.Method(http.MethodGet, bare, handler)

@@ -30,6 +30,13 @@ func newNeeds(m *Match) needs {
 	return n
 }
 
+// whole returns an expression that matches whole values only.
+func whole(re *regexp.Regexp) *regexp.Regexp {
+	return regexp.MustCompile(wholeOpen + re.String() + wholeClose)
+}
+
+const wholeOpen, wholeClose = `\A(?:`, `)\z`
+
 // wholePairs copies the pairs, with expressions that match whole values only
 // and without those that match every value.
 func wholePairs(pairs []Pair) []Pair {
@@ -44,7 +51,7 @@ func wholePairs(pairs []Pair) []Pair {
 		case p.Pattern.String() == ".*" || p.Pattern.String() == "^.*$":
 			p.Any, p.Pattern = true, nil
 		default:
-			p.Pattern = regexp.MustCompile(`\A(?:` + p.Pattern.String() + `)\z`)
+			p.Pattern = whole(p.Pattern)
 		}
 	}
 	return pairs

@@ -130,6 +130,8 @@ scan:
 	return seg, s[i:], nil
 }
 
+var paramName = regexp.MustCompile(`^[\pL\pN_-]+$`)
+
 // parseParam reads "{name}" or "{name:expr}" and returns its length.
 func parseParam(s string, p *part, names map[string]bool) (int, error) {
 	depth, end := 0, -1
@@ -149,6 +151,9 @@ func parseParam(s string, p *part, names map[string]bool) (int, error) {
 	name, expr, given := strings.Cut(s[1:end], ":")
 	if name == "" {
 		return 0, fmt.Errorf("a parameter without a name")
+	}
+	if !paramName.MatchString(name) {
+		return 0, fmt.Errorf("the parameter {%s} needs a name of letters, digits, \"_\" and \"-\"", name)
 	}
 	if names[name] {
 		return 0, fmt.Errorf("the parameter {%s} is given twice", name)
