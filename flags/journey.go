@@ -121,7 +121,10 @@ func (a *Assigner) openJourneys(value string) (all []journey, ok bool) {
 		return nil, false
 	}
 	raw, err := strict64.DecodeString(value)
-	if err != nil || len(raw) < tagSize+entrySize || (len(raw)-tagSize)%entrySize != 0 {
+	if err != nil || strict64.EncodedLen(len(raw)) != len(value) { // line breaks would be skipped
+		return nil, false
+	}
+	if len(raw) < tagSize+entrySize || (len(raw)-tagSize)%entrySize != 0 {
 		return nil, false
 	}
 	text, tag := raw[:len(raw)-tagSize], raw[len(raw)-tagSize:]
