@@ -34,7 +34,8 @@ type journey struct {
 // with journeys, and whether an unsafe request goes there. A rollback, and a
 // migration that is complete, override what is remembered: then the side is
 // returned with false, so that what was broken can be counted. Without a
-// journey the side is empty.
+// journey the side is empty. What the plan says of writes is for the caller to
+// honour.
 func (a *Assigner) Journey(in *Input) (side migrations.Side, holds bool) {
 	if !in.Plan.Journeys || in.Safe {
 		return "", false

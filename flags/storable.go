@@ -25,6 +25,9 @@ import (
 //     replace those of what is stored.
 //   - So an ordinary dynamic page, without lifetime and validator, is not.
 //
+// The header is that of the upstream's response: ask once, before any cookie of
+// ours is added, which would pass for the application's.
+//
 // Vary is no protection: clients without cookies share
 // one variant.
 func Storable(status int, h http.Header, r *http.Request) bool {
