@@ -15,7 +15,7 @@ import (
 
 // AccessOptions configures an [AccessLog].
 type AccessOptions struct {
-	Buffer int           // bytes that may wait for the sink; 0 means 4 MiB
+	Buffer int           // bytes that may wait for the sink; 0 means 1 MiB per processor, at least 4
 	Every  time.Duration // longest time that a line waits; 0 means 100 ms
 }
 
@@ -58,7 +58,7 @@ var linePool = sync.Pool{New: func() any { l := make(line, 0, 1024); return &l }
 // NewAccessLog returns a log that writes to w until it is closed.
 func NewAccessLog(w io.Writer, o AccessOptions) *AccessLog {
 	if o.Buffer <= 0 {
-		o.Buffer = 4 << 20
+		o.Buffer = max(4, runtime.GOMAXPROCS(0)) << 20
 	}
 	if o.Every <= 0 {
 		o.Every = 100 * time.Millisecond

@@ -214,23 +214,25 @@ func TestNoAccessLogLogsNothing(t *testing.T) {
 }
 
 func BenchmarkAccessLog(b *testing.B) {
-	a := NewAccessLog(io.Discard, AccessOptions{})
-	defer a.Close(b.Context())
 	tr := NewTracer(TracerOptions{}).Begin(nil)
 	x := anExchange()
-	b.Run("one", func(b *testing.B) {
-		b.ReportAllocs()
-		for b.Loop() {
-			a.Log(&tr, &x)
-		}
-	})
-	b.Run("parallel", func(b *testing.B) {
-		b.ReportAllocs()
-		b.RunParallel(func(pb *testing.PB) {
-			for pb.Next() {
-				a.Log(&tr, &x)
+	for _, parallel := range []bool{false, true} {
+		b.Run(fmt.Sprintf("parallel=%v", parallel), func(b *testing.B) {
+			a := NewAccessLog(io.Discard, AccessOptions{Buffer: 64 << 20})
+			defer a.Close(context.Background())
+			b.ReportAllocs()
+			if parallel {
+				b.RunParallel(func(pb *testing.PB) {
+					for pb.Next() {
+						a.Log(&tr, &x)
+					}
+				})
+			} else {
+				for b.Loop() {
+					a.Log(&tr, &x)
+				}
 			}
+			b.ReportMetric(float64(a.Dropped())/float64(b.N), "dropped/op")
 		})
-	})
-	b.Logf("%d dropped", a.Dropped())
+	}
 }

@@ -220,6 +220,7 @@ func TestTailKeepsErrorsAtABoundedRate(t *testing.T) {
 		tr := tracer.Begin(http.Header{"Traceparent": {good[:53] + "00"}})
 		return tracer.End(&tr, x, keep)
 	}
+	begin := time.Now()
 	if end(&fine, false) {
 		t.Error("kept what the caller did not sample")
 	}
@@ -227,7 +228,6 @@ func TestTailKeepsErrorsAtABoundedRate(t *testing.T) {
 		t.Error("dropped a trace worth keeping")
 	}
 	kept := 2
-	begin := time.Now()
 	for range 1000 {
 		if end(&failed, false) {
 			kept++
