@@ -14,6 +14,7 @@ import (
 type Table struct {
 	File      string                      // main file; empty without one
 	Files     []string                    // all files read, the main one first
+	Dirs      []string                    // where patterns of include: look for files, found or not
 	Hash      string                      // of the content of all files, 16 hex digits
 	Routes    []*Route                    // most specific first
 	Upstreams map[string]*Upstream        // by name
@@ -25,7 +26,7 @@ type Table struct {
 	Warnings  []Problem // what is allowed but probably not meant
 
 	matcher *matcher
-	at      map[string]Position // by config path: where each migration is declared
+	at      map[string]Position // by config path, of what a later message may point at
 }
 
 // A Server holds the settings that are fixed while the process runs; a reload
