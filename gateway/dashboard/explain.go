@@ -1,7 +1,6 @@
 package dashboard
 
 import (
-	"context"
 	"net/http"
 	"net/url"
 	"strings"
@@ -86,7 +85,7 @@ func (a *api) explain(w http.ResponseWriter, r *http.Request, asked ExplainReque
 		fail(w, r, p)
 		return
 	}
-	out, err := a.Explain(context.WithoutCancel(r.Context()), asked)
+	out, err := a.Explain(r.Context(), asked)
 	if err != nil {
 		fail(w, r, problem(BadRequest, http.StatusUnprocessableEntity, "%s %s can't be explained: %v", asked.Method, asked.URL, err))
 		return

@@ -107,7 +107,7 @@ type reply struct {
 	body []byte
 }
 
-// ask sends a request without a token, ask a request with what edits add.
+// ask sends a request, with what the edits add to it.
 func (g *gateway) ask(method, path, body string, edits ...func(*http.Request)) reply {
 	g.t.Helper()
 	req, err := http.NewRequestWithContext(g.t.Context(), method, g.url+path, strings.NewReader(body))
