@@ -71,14 +71,25 @@ func (l *loader) compile() (*Table, error) {
 	if err := l.problems(); err != nil {
 		return nil, err
 	}
-	t.at = map[string]Position{}
-	for id, at := range c.migrations {
-		t.at["migrations."+id] = at.at()
-	}
+	t.at = c.positions()
 	for _, f := range c.files {
 		t.Warnings = append(t.Warnings, f.sorted(f.warnings)...)
 	}
 	return t, nil
+}
+
+// positions returns what a later message about the table may have to point at.
+func (c *compiler) positions() map[string]Position {
+	at := map[string]Position{}
+	for id, s := range c.migrations {
+		at["migrations."+id] = s.at()
+	}
+	for _, key := range []string{"listen", "admin", "state", "flags", "secret", "shutdown", "telemetry", "log.level"} {
+		if pl, ok := c.main.places[key]; ok {
+			at[key] = pl.at
+		}
+	}
+	return at
 }
 
 // nameForm is what upstreams, migrations and routes may be called, so that a

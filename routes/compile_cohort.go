@@ -26,7 +26,7 @@ func (c *compiler) cohorts(at spot, list []CohortConfig) []migrations.Cohort {
 			item.follow("write stage: live", "has no stage")
 		}
 		if len(cc.When) == 0 {
-			item.follow(conditionHint, "says not when")
+			item.follow(conditionHint, "does not say when")
 		}
 		cohort := migrations.Cohort{Name: cc.Name, Stage: migrations.Stage(cc.Stage)}
 		for j, w := range cc.When {

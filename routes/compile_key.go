@@ -23,7 +23,7 @@ func keySources(at spot, list []string) []migrations.KeySource {
 		switch {
 		case slices.Contains(namedKeys, k.Kind):
 			if !named || name == "" {
-				item.fail("write "+kind+":NAME", "%s says not which %s", item.quote(text), kind)
+				item.fail("write "+kind+":NAME", "%s does not say which %s", item.quote(text), kind)
 				continue
 			}
 			if (k.Kind == migrations.KeyHeader || k.Kind == migrations.KeyCookie) && !httpguts.ValidHeaderFieldName(name) {

@@ -93,11 +93,11 @@ func (c *compiler) data(at spot, m MigrationConfig, p *migrations.Plan) {
 			synced.key("lag").follow(longForm, "%s is not the URL of a lag probe", synced.key("lag").quote(s.Lag))
 		}
 		if s.MaxLag <= 0 {
-			synced.key("max_lag").follow(longForm, "says no lag that can be borne")
+			synced.key("max_lag").follow(longForm, "has no max_lag")
 		}
 		p.Synced = &s
 	case p.Data == migrations.DataSynced:
-		at.key("data").fail(longForm, "says not how the lag is measured")
+		at.key("data").fail(longForm, "does not say how the lag is measured")
 	}
 	writes := at.key("writes")
 	switch p.Writes {
@@ -140,7 +140,7 @@ func guard(at spot, g GuardConfig) migrations.Guard {
 	if m := g.Mismatches; m != nil {
 		switch {
 		case m.AtMost == nil:
-			at.key("mismatches").follow("write mismatches: {at_most: 0.1%}", "says not how many")
+			at.key("mismatches").follow("write mismatches: {at_most: 0.1%}", "does not say how many")
 		case *m.AtMost <= 0 || *m.AtMost > 1:
 			at.key("mismatches").key("at_most").fail("write a percentage above 0% and up to 100%; to watch none, remove mismatches", "is not a share that can be watched")
 		default:

@@ -98,7 +98,7 @@ func rewrite(at spot, r *RewriteConfig) *Rewrite {
 	case r.StripPrefix != "" && r.Regex != "":
 		at.key("regex").fail("keep one of them", "both strip_prefix and regex")
 	case r.Replace != "" && r.Regex == "":
-		at.key("replace").follow("add regex:, or remove replace", "says not what to replace")
+		at.key("replace").follow("add regex:, or remove replace", "does not say what to replace")
 	case *r == RewriteConfig{}:
 		at.follow("write {strip_prefix: /shop}, {add_prefix: /v2} or {regex: ..., replace: ...}", "changes nothing")
 	}

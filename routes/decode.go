@@ -136,7 +136,11 @@ func (d *decoder) checkEnum(field reflect.StructField, v reflect.Value, n *yaml.
 	}
 	if known := strings.Split(words, ","); !slices.Contains(known, v.String()) {
 		written := d.resolve(n).Value
-		d.failAt(n, at, fmt.Sprintf("no %s %q", field.Tag.Get("yaml"), written), suggest(written, known, ""))
+		hint := "it is one of " + strings.Join(known, ", ")
+		if near := nearest(written, known); near != "" {
+			hint = fmt.Sprintf("did you mean %q? It is one of %s", near, strings.Join(known, ", "))
+		}
+		d.failAt(n, at, fmt.Sprintf("no %s %q", field.Tag.Get("yaml"), written), hint)
 		v.SetString("")
 	}
 }

@@ -84,6 +84,9 @@ func (c *IncludeConfig) allowsPath(path string) bool {
 	if c == nil || len(c.Paths) == 0 {
 		return true
 	}
+	if hasDots(path) {
+		return false // it may lead anywhere
+	}
 	for _, p := range c.Paths {
 		prefix, open := strings.CutSuffix(p, "*")
 		if path == p || open && path == strings.TrimSuffix(prefix, "/") && path != "" {
@@ -93,7 +96,7 @@ func (c *IncludeConfig) allowsPath(path string) bool {
 		if i := strings.IndexAny(path, "{*"); i >= 0 {
 			literal = path[:i]
 		}
-		if open && strings.HasPrefix(literal, prefix) && !strings.Contains(literal, "/../") {
+		if open && strings.HasPrefix(literal, prefix) {
 			return true
 		}
 	}

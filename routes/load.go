@@ -9,6 +9,8 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+
+	"go.yaml.in/yaml/v3"
 )
 
 // maxFile bounds one config file; 10,000 routes take about one MiB.
@@ -136,7 +138,7 @@ func unwrapPath(err error) error {
 }
 
 // decode fills v from a file that has been read, and reports whether there
-// was a document in it.
+// was a config in it.
 func (l *loader) decode(f *file, v any) bool {
 	before := len(f.problems)
 	root := parse(f.source, f.content)
@@ -151,7 +153,7 @@ func (l *loader) decode(f *file, v any) bool {
 		return false
 	}
 	newDecoder(f.source, l.lookup).decode(root, v)
-	return true
+	return root.Kind == yaml.MappingNode
 }
 
 // problems returns what is wrong in all files, by file and line, nil if

@@ -5,8 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"regexp"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"go.yaml.in/yaml/v3"
 )
@@ -14,6 +16,10 @@ import (
 // parse reads text as one YAML document and returns its root, nil if there is
 // none. What is wrong is reported to src.
 func parse(src *source, text []byte) *yaml.Node {
+	if p, bad := encodingProblem(src.file, text); bad {
+		src.problems = append(src.problems, p)
+		return nil
+	}
 	dec := yaml.NewDecoder(bytes.NewReader(text))
 	var doc, second yaml.Node
 	switch err := dec.Decode(&doc); {
@@ -40,17 +46,56 @@ func parse(src *source, text []byte) *yaml.Node {
 	return doc.Content[0]
 }
 
+// The parser's messages, unlike the scanner's, count lines from zero.
+var countsFromZero = regexp.MustCompile(`^did not find expected (<|node content|key|'-' indicator|',' or)`)
+
+// bareBraces is a path with a parameter in a flow mapping, where its brace
+// begins another mapping.
+var bareBraces = regexp.MustCompile(`\{.*path: *(/[^"',]*\{)`)
+
+var unknownAnchor = regexp.MustCompile(`^unknown anchor '(.*)' referenced`)
+
+// encodingProblem says where text is not UTF-8. A byte order mark of UTF-16
+// makes it the parser's business.
+func encodingProblem(file string, text []byte) (Problem, bool) {
+	if utf8.Valid(text) || bytes.HasPrefix(text, []byte("\xff\xfe")) || bytes.HasPrefix(text, []byte("\xfe\xff")) {
+		return Problem{}, false
+	}
+	line := 1
+	for rest := text; len(rest) > 0; {
+		r, size := utf8.DecodeRune(rest)
+		if r == utf8.RuneError && size == 1 {
+			break
+		}
+		if r == '\n' {
+			line++
+		}
+		rest = rest[size:]
+	}
+	return Problem{At: Position{file, line, 1}, Text: "this line is not UTF-8", Hint: "save the file as UTF-8"}, true
+}
+
 // syntaxProblem says where text is not YAML.
 func syntaxProblem(file string, text []byte, err error) Problem {
 	p := Problem{At: Position{File: file, Line: 1, Col: 1}, Hint: "check the indentation, the quotes and the brackets of this line and the one above"}
 	p.Text = strings.TrimPrefix(err.Error(), "yaml: ")
+	lines := bytes.Split(text, []byte("\n"))
 	if rest, ok := strings.CutPrefix(p.Text, "line "); ok {
 		number, said, _ := strings.Cut(rest, ": ")
 		if n, err := strconv.Atoi(number); err == nil {
 			p.At.Line, p.Text = n, said
 		}
+		if countsFromZero.MatchString(said) {
+			p.At.Line++
+		}
+	} else if m := unknownAnchor.FindStringSubmatch(p.Text); m != nil {
+		for i, line := range lines {
+			if col := bytes.Index(line, []byte("*"+m[1])); col >= 0 {
+				p.At.Line, p.At.Col, p.Hint = i+1, col+1, "define it before with &"+m[1]+", or put the value in quotes if it is no alias"
+				break
+			}
+		}
 	}
-	lines := bytes.Split(text, []byte("\n"))
 	p.At.Line = min(max(p.At.Line, 1), max(len(lines), 1))
 	// The parser may name a neighbour of the line that is to blame.
 	for n := max(p.At.Line-1, 1); n <= min(p.At.Line+1, len(lines)); n++ {
@@ -59,6 +104,11 @@ func syntaxProblem(file string, text []byte, err error) Problem {
 		if tab := bytes.IndexByte(indent, '\t'); tab >= 0 {
 			p.At.Line, p.At.Col = n, tab+1
 			p.Text, p.Hint = "a tab indents this line", "YAML is indented with spaces only"
+			break
+		}
+		if at := bareBraces.FindSubmatchIndex(line); at != nil {
+			p.At.Line, p.At.Col = n, at[2]+1
+			p.Text, p.Hint = "a path with { stands outside of quotes", `put it in quotes: {path: "/orders/{id}", ...}`
 			break
 		}
 		if bytes.Contains(line, []byte("[*]")) {

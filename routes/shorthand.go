@@ -19,11 +19,11 @@ func (OneOrMany[T]) long(n *yaml.Node) *yaml.Node {
 	return &yaml.Node{Kind: yaml.SequenceNode, Tag: "!!seq", Content: []*yaml.Node{n}}
 }
 
-func (ListenConfig) long(n *yaml.Node) *yaml.Node     { return textAs("address", n) }
-func (AdminConfig) long(n *yaml.Node) *yaml.Node      { return textAs("address", n) }
+func (ListenConfig) long(n *yaml.Node) *yaml.Node     { return textAs("address", unnumbered(n)) }
+func (AdminConfig) long(n *yaml.Node) *yaml.Node      { return textAs("address", unnumbered(n)) }
 func (TelemetryConfig) long(n *yaml.Node) *yaml.Node  { return textAs("otlp", n) }
 func (IncludeConfig) long(n *yaml.Node) *yaml.Node    { return textAs("files", n) }
-func (EndpointConfig) long(n *yaml.Node) *yaml.Node   { return textAs("url", n) }
+func (EndpointConfig) long(n *yaml.Node) *yaml.Node   { return textAs("url", unnumbered(n)) }
 func (HealthConfig) long(n *yaml.Node) *yaml.Node     { return textAs("path", n) }
 func (DataConfig) long(n *yaml.Node) *yaml.Node       { return textAs("kind", n) }
 func (MismatchesConfig) long(n *yaml.Node) *yaml.Node { return textAs("at_most", n) }
@@ -33,7 +33,18 @@ func (UpstreamConfig) long(n *yaml.Node) *yaml.Node {
 	if n.Kind == yaml.SequenceNode {
 		return wrap("url", n)
 	}
-	return textAs("url", n)
+	return textAs("url", unnumbered(n))
+}
+
+// unnumbered takes a lone port for a text, so that the message is about the
+// address and not about quotes.
+func unnumbered(n *yaml.Node) *yaml.Node {
+	if n.Kind == yaml.ScalarNode && n.Tag == "!!int" {
+		text := *n
+		text.Tag = "!!str"
+		return &text
+	}
+	return n
 }
 
 // textAs makes a text the value of key.

@@ -42,7 +42,10 @@ func (s *source) find(path string) place {
 			return pl
 		}
 	}
-	return place{at: Position{File: s.file}, path: path}
+	if s.file == "" {
+		return place{path: path}
+	}
+	return place{at: Position{s.file, 1, 1}, path: path}
 }
 
 // replace has a setting of the command line stand in for a value of the file.

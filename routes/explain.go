@@ -1,0 +1,43 @@
+package routes
+
+import (
+	"fmt"
+
+	"github.com/ficus-gateway/ficus/migrations"
+)
+
+// WritesExplained tells a person what happens to unsafe requests (all but
+// GET, HEAD, OPTIONS and TRACE) under a plan, and what a rollback costs.
+func WritesExplained(p migrations.Plan) string {
+	return unsafeExplained(p) + " " + rollbackExplained(p)
+}
+
+func unsafeExplained(p migrations.Plan) string {
+	switch {
+	case p.Writes == migrations.WritesFollow:
+		return fmt.Sprintf("Unsafe requests go where safe ones go: to %s for those who are at live or beyond, to %s for the others.", p.To, p.From)
+	case p.Data == "":
+		return fmt.Sprintf("Unsafe requests stay on %s until complete, since nothing is declared about the data (data: shared, synced or moved).", p.From)
+	}
+	return fmt.Sprintf("Unsafe requests stay on %s until complete; writes: follow would let them go where the stage says.", p.From)
+}
+
+func rollbackExplained(p migrations.Plan) string {
+	never := p.Writes != migrations.WritesFollow
+	switch p.Data {
+	case migrations.DataShared:
+		return "A rollback loses nothing: both sides see one database."
+	case migrations.DataSynced:
+		lag := ""
+		if p.Synced != nil {
+			lag = fmt.Sprintf(", up to %s of writes", p.Synced.MaxLag)
+		}
+		if never {
+			return fmt.Sprintf("A rollback before complete loses nothing, since %s has taken every write; after it, what has not yet been replicated%s, is missing there.", p.From, lag)
+		}
+		return fmt.Sprintf("A rollback may miss what has not yet been replicated to %s%s.", p.From, lag)
+	case migrations.DataMoved:
+		return fmt.Sprintf("A rollback loses what %s has written, so while anybody is on it a rollback needs --accept-data-loss.", p.To)
+	}
+	return fmt.Sprintf("A rollback before complete loses nothing, since %s has taken every write; after it, what %s has written is missing there.", p.From, p.To)
+}
