@@ -38,6 +38,7 @@ type Gateway struct {
 	draining atomic.Bool
 	tunnels  tunnels
 	inflight counters
+	tallies  tallies
 
 	served func(*Snapshot, *record) // told of every request by tests; nil otherwise
 }
@@ -54,7 +55,7 @@ func New(o Options) (*Gateway, error) {
 	if g.log == nil {
 		g.log = slog.Default()
 	}
-	p, _, err := compile(o.Table, nil, g.metrics)
+	p, _, err := g.compile(o.Table, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -79,7 +80,7 @@ func (g *Gateway) Install(t *routes.Table) error {
 	g.swap.Lock()
 	defer g.swap.Unlock()
 	old := g.snapshot.Load()
-	p, _, err := compile(t, old.plan.upstreams, g.metrics)
+	p, _, err := g.compile(t, old.plan.upstreams)
 	if err != nil {
 		return err
 	}

@@ -169,6 +169,7 @@ func (g *Gateway) finish(rec *record) {
 	rec.BytesIn, rec.BytesOut = rec.body.n, rec.writer.n
 	if rec.route != nil {
 		rec.route.metrics.Observe(&rec.Exchange)
+		rec.route.tally.count(rec)
 	}
 	g.tracer.End(&rec.trace, &rec.Exchange, false)
 	if g.access != nil && rec.snap.Table.Access {

@@ -10,7 +10,10 @@ import (
 
 // statusClientGone is what the access log says when the client went away
 // before the answer, as nginx does. Nobody is there to read it.
-const statusClientGone = 499
+const (
+	statusClientGone = 499
+	kindClientGone   = "client_gone"
+)
 
 // A failure is why a request was not answered by an upstream: the one place
 // where errors become a status.
@@ -33,11 +36,11 @@ func ladder(ctx context.Context, err error) failure {
 	f := failure{http.StatusBadGateway, string(ue.Kind), err}
 	switch ue.Kind {
 	case upstream.KindClient:
-		f.status, f.kind = statusClientGone, "client_gone"
+		f.status, f.kind = statusClientGone, kindClientGone
 	case upstream.KindRequest:
 		switch {
 		case ctx.Err() != nil || isGone(err):
-			f.status, f.kind = statusClientGone, "client_gone"
+			f.status, f.kind = statusClientGone, kindClientGone
 		case isTimeout(err):
 			f.status, f.kind = http.StatusRequestTimeout, "client_silent"
 		default:

@@ -175,7 +175,7 @@ func (rec *record) copyBody(r *http.Request, res *upstream.Response) error {
 		n, err := res.Body.Read(*buf)
 		if n > 0 {
 			if werr := rec.writer.write((*buf)[:n]); werr != nil {
-				rec.ErrKind, rec.Err = "client_gone", "write answer: "+werr.Error()
+				rec.ErrKind, rec.Err = kindClientGone, "write answer: "+werr.Error()
 				return werr
 			}
 			if left > 0 {
@@ -192,7 +192,7 @@ func (rec *record) copyBody(r *http.Request, res *upstream.Response) error {
 			continue
 		}
 		if err := rec.writer.flush(); err != nil {
-			rec.ErrKind, rec.Err = "client_gone", "write answer: "+err.Error()
+			rec.ErrKind, rec.Err = kindClientGone, "write answer: "+err.Error()
 			return err
 		}
 	}
@@ -203,7 +203,7 @@ func (rec *record) broken(r *http.Request, err error) {
 	rec.ErrKind, rec.Err = "body", "read answer: "+err.Error()
 	switch {
 	case r.Context().Err() != nil:
-		rec.ErrKind = "client_gone"
+		rec.ErrKind = kindClientGone
 	case isTimeout(err):
 		rec.ErrKind = "timeout"
 	}

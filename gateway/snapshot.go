@@ -40,12 +40,13 @@ type route struct {
 	modern    *upstream.Upstream
 	migration int // index into Snapshot.migrations
 	metrics   *telemetry.RouteMetrics
+	tally     *tally // nil: a plain route
 }
 
 // compile makes the plan of a table. Upstreams whose definition did not change
 // are taken over from before, with their connections; fresh are those that
 // were made, to be closed if the plan is not used.
-func compile(t *routes.Table, before map[string]*upstream.Upstream, m *telemetry.Metrics) (p *plan, fresh []*upstream.Upstream, err error) {
+func (g *Gateway) compile(t *routes.Table, before map[string]*upstream.Upstream) (p *plan, fresh []*upstream.Upstream, err error) {
 	p = &plan{upstreams: make(map[string]*upstream.Upstream, len(t.Upstreams))}
 	defer func() {
 		if err != nil {
@@ -74,12 +75,13 @@ func compile(t *routes.Table, before map[string]*upstream.Upstream, m *telemetry
 	}
 	p.routes = make([]route, len(t.Routes))
 	for i, r := range t.Routes {
-		c := route{Route: r, metrics: m.Route(r.ID, r.Migration)}
+		c := route{Route: r, metrics: g.metrics.Route(r.ID, r.Migration)}
 		if r.Migration != "" {
 			if c.plan = t.Plans[r.Migration]; c.plan == nil {
 				return nil, fresh, fmt.Errorf("route %s: no migration %q", r.ID, r.Migration)
 			}
 			c.migration = index[r.Migration]
+			c.tally = g.tallies.of(r.Migration)
 			c.legacy, c.modern = p.upstreams[c.plan.From], p.upstreams[c.plan.To]
 			if c.legacy == nil || c.modern == nil {
 				return nil, fresh, fmt.Errorf("migration %s: no upstream %q or %q", r.Migration, c.plan.From, c.plan.To)
@@ -101,7 +103,11 @@ func compile(t *routes.Table, before map[string]*upstream.Upstream, m *telemetry
 func (p *plan) at(t *routes.Table, s migrations.State, number uint64) *Snapshot {
 	snap := &Snapshot{Number: number, Table: t, State: s, plan: p, migrations: make([]*migrations.Migration, len(p.migrations))}
 	for i, mp := range p.migrations {
-		if m, ok := s.Migrations[mp.ID]; ok && !m.Retired {
+		m, ok := s.Migrations[mp.ID]
+		if !ok && mp.RenamedFrom != "" { // the log hears of the new name only after the table serves
+			m, ok = s.Migrations[mp.RenamedFrom]
+		}
+		if ok && !m.Retired {
 			snap.migrations[i] = &m
 		}
 	}

@@ -90,7 +90,7 @@ func (g *Gateway) upgrade(rec *record, r *http.Request, endpoint *upstream.Tunne
 	rec.Upgraded = true
 	rec.route.Response.Apply(h)
 	if err := writeHead(buffered.Writer, endpoint.Status(), h); err != nil {
-		rec.ErrKind, rec.Err = "client_gone", err.Error()
+		rec.ErrKind, rec.Err = kindClientGone, err.Error()
 		return nil
 	}
 	in, out := t.join()

@@ -26,9 +26,10 @@ type Trace struct {
 }
 
 // Inject sets traceparent and tracestate of a request to an upstream, whose
-// parent is the client span. A process that exports no spans leaves a caller's
-// trace context as it came, since a parent that nobody ever sees would cut the
-// trace in two. Values of h are replaced, never written to.
+// parent is the client span. A process that exports no spans leaves the header
+// as it came: a parent that nobody ever sees would cut a caller's trace in
+// two, and tell an application that samples by its parent what nobody decided.
+// Values of h are replaced, never written to.
 func (tr *Trace) Inject(h http.Header) {
 	if tr.through {
 		return

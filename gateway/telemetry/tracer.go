@@ -67,9 +67,8 @@ func NewTracer(o TracerOptions) *Tracer {
 // when there is none, or one that is malformed or given several times.
 func (t *Tracer) Begin(h http.Header) Trace {
 	var tr Trace
-	if tr.join(h) {
-		tr.through = !t.exports
-	} else {
+	tr.through = !t.exports
+	if !tr.join(h) {
 		tr.TraceID = newTraceID()
 		tr.Flags = flagRandom
 		if tr.Sampled = t.sampled(tr.TraceID); tr.Sampled {

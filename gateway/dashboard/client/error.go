@@ -46,20 +46,29 @@ func hint(p *dashboard.Problem) string {
 	return ""
 }
 
+// ErrUnreachable is the error of a call that no gateway answered.
+var ErrUnreachable = errors.New("no gateway answers")
+
+// An unreachable says in a person's words why no gateway answered.
+type unreachable struct{ error }
+
+func (u unreachable) Is(target error) bool { return target == ErrUnreachable }
+func (u unreachable) Unwrap() error        { return u.error }
+
 // unreachable says in a person's words that no gateway answered.
 func (c *Client) unreachable(err error) error {
 	var asked *url.Error
 	if errors.As(err, &asked) {
 		if asked.Timeout() {
-			return fmt.Errorf("the gateway at %s did not answer in time: %w", c.address, asked.Err)
+			return unreachable{fmt.Errorf("the gateway at %s did not answer in time: %w", c.address, asked.Err)}
 		}
 		err = asked.Err
 	}
 	switch {
 	case errors.Is(err, syscall.ECONNREFUSED), errors.Is(err, fs.ErrNotExist):
-		return fmt.Errorf("no gateway listens at %s; start one with `ficus run`, or say with --admin where it is: %w", c.address, err)
+		return unreachable{fmt.Errorf("no gateway listens at %s; start one with `ficus run`, or say with --admin where it is: %w", c.address, err)}
 	case errors.Is(err, fs.ErrPermission):
-		return fmt.Errorf("%s may not be opened by this user; run the command as the user of the gateway: %w", c.address, err)
+		return unreachable{fmt.Errorf("%s may not be opened by this user; run the command as the user of the gateway: %w", c.address, err)}
 	}
-	return fmt.Errorf("asking the gateway at %s: %w", c.address, err)
+	return unreachable{fmt.Errorf("asking the gateway at %s: %w", c.address, err)}
 }

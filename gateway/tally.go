@@ -1,0 +1,75 @@
+package gateway
+
+import (
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/ficus-gateway/ficus/migrations"
+)
+
+// Counts are the requests of one migration that this gateway has served.
+type Counts struct {
+	Since                      time.Time // when the counting began
+	Legacy, Modern             uint64    // requests by the side that was chosen
+	LegacyFailed, ModernFailed uint64    // of them without an answer, or with one of 500 and above
+	Keyless                    uint64    // without a targeting key
+}
+
+// A tally counts the requests of one migration.
+type tally struct {
+	since    time.Time
+	requests [2]atomic.Uint64 // by side: legacy, modern
+	failed   [2]atomic.Uint64
+	keyless  atomic.Uint64
+}
+
+// tallies are kept across reloads, so that a migration's counts go on.
+type tallies struct {
+	mu   sync.Mutex // guards byID, at compile time and when somebody asks; never for a request
+	byID map[string]*tally
+}
+
+func (ts *tallies) of(id string) *tally {
+	ts.mu.Lock()
+	defer ts.mu.Unlock()
+	if ts.byID == nil {
+		ts.byID = make(map[string]*tally)
+	}
+	t := ts.byID[id]
+	if t == nil {
+		t = &tally{since: time.Now()}
+		ts.byID[id] = t
+	}
+	return t
+}
+
+// count adds a finished request. One whose client went away says nothing
+// about the side.
+func (t *tally) count(rec *record) {
+	if t == nil {
+		return
+	}
+	side := 0
+	if rec.Side == migrations.Modern {
+		side = 1
+	}
+	t.requests[side].Add(1)
+	if rec.KeySource == "" {
+		t.keyless.Add(1)
+	}
+	if rec.Status >= 500 || rec.ErrKind != "" && rec.Status < 400 && rec.ErrKind != kindClientGone { // an answer that broke off has its status
+		t.failed[side].Add(1)
+	}
+}
+
+// Counts returns what has been counted of a migration.
+func (g *Gateway) Counts(migration string) Counts {
+	t := g.tallies.of(migration)
+	return Counts{
+		Since:  t.since,
+		Legacy: t.requests[0].Load(), Modern: t.requests[1].Load(),
+		LegacyFailed: t.failed[0].Load(), ModernFailed: t.failed[1].Load(),
+		Keyless: t.keyless.Load(),
+	}
+}
