@@ -30,8 +30,8 @@ type Source struct {
 	watch   func() (*fsnotify.Watcher, error)
 
 	// Owned by Run.
-	follow follow // what decides whether reading again is worth it
-	seen   string // fingerprint of that when it was last read; empty: look
+	list watchlist // what decides whether reading again is worth it
+	seen string    // fingerprint of that when it was last read; empty: look
 }
 
 // A Report says how one reading of the config went.
@@ -116,7 +116,7 @@ type hooks struct {
 func (s *Source) reload(h hooks, trigger string) Report {
 	old := s.Table()
 	r := Report{Time: time.Now(), Trigger: trigger, Hash: old.Hash}
-	before := s.follow.fingerprint()
+	before := s.list.fingerprint()
 	next, err := s.load()
 	if err == nil && next.Hash != old.Hash && h.check != nil {
 		err = h.check(old, next)
@@ -136,7 +136,7 @@ func (s *Source) reload(h hooks, trigger string) Report {
 	// If it is other files now, the next look reads once more: a fingerprint of
 	// them taken now might be newer than what was read.
 	s.seen = before
-	s.follow = newFollow(s.path, s.Table(), r.Err)
+	s.list = newWatchlist(s.path, s.Table(), r.Err)
 
 	last := s.Last()
 	if trigger == "request" || r.Changed || r.OK != last.OK || !r.OK && r.Err.Error() != last.Err.Error() {

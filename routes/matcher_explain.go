@@ -81,6 +81,9 @@ func (p *Pair) missing(what, value string, present, accepted bool) string {
 		return ""
 	case p.Pattern != nil:
 		expr := strings.TrimSuffix(strings.TrimPrefix(p.Pattern.String(), wholeOpen), wholeClose)
+		if inner, ok := strings.CutPrefix(expr, "^(?:"); ok && strings.HasSuffix(inner, ")$") {
+			expr = strings.TrimSuffix(inner, ")$")
+		}
 		return fmt.Sprintf("%s %s is %q, which does not match %s", what, p.Name, value, expr)
 	}
 	return fmt.Sprintf("%s %s is %q, not %q", what, p.Name, value, p.Value)

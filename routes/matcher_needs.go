@@ -43,16 +43,18 @@ func wholePairs(pairs []Pair) []Pair {
 	pairs = slices.Clone(pairs)
 	for i := range pairs {
 		p := &pairs[i]
-		switch {
-		case p.Any || p.Pattern == nil:
-			if p.Any {
-				p.Pattern = nil
-			}
-		case p.Pattern.String() == ".*" || p.Pattern.String() == "^.*$":
-			p.Any, p.Pattern = true, nil
-		default:
-			p.Pattern = whole(p.Pattern)
+		if p.Pattern == nil {
+			continue
 		}
+		switch p.Pattern.String() {
+		case ".*", "^.*$", "^(?:.*)$":
+			p.Any = true
+		}
+		if p.Any {
+			p.Pattern = nil
+			continue
+		}
+		p.Pattern = whole(p.Pattern)
 	}
 	return pairs
 }
@@ -165,11 +167,10 @@ func cookieValue(h http.Header, name string) (string, bool) {
 		for line != "" {
 			var pair string
 			pair, line, _ = strings.Cut(line, ";")
-			key, value, ok := strings.Cut(pair, "=")
-			if !ok || strings.Trim(key, " \t") != name {
+			key, value, ok := strings.Cut(textproto.TrimString(pair), "=")
+			if !ok || textproto.TrimString(key) != name {
 				continue
 			}
-			value = strings.Trim(value, " \t")
 			if n := len(value); n > 1 && value[0] == '"' && value[n-1] == '"' {
 				value = value[1 : n-1]
 			}

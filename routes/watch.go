@@ -31,10 +31,10 @@ func (s *Source) Run(ctx context.Context, check func(old, next *Table) error, sw
 	defer close(s.ended)
 	h := hooks{check, swap, report}
 
-	s.follow = newFollow(s.path, s.Table(), nil)
+	s.list = newWatchlist(s.path, s.Table(), nil)
 	w := s.newWatch()
 	defer w.close()
-	w.set(s.follow.dirs)
+	w.set(s.list.dirs)
 	s.reload(h, "start") // what changed before the directories were watched
 	poll := time.NewTicker(s.poll)
 	defer poll.Stop()
@@ -55,7 +55,7 @@ func (s *Source) Run(ctx context.Context, check func(old, next *Table) error, sw
 	done := func() {
 		quiet.Stop()
 		since = time.Time{}
-		w.set(s.follow.dirs)
+		w.set(s.list.dirs)
 	}
 	for {
 		if w.err != nil && fast == nil {
@@ -102,7 +102,7 @@ func (s *Source) Run(ctx context.Context, check func(old, next *Table) error, sw
 
 // changed reports whether the config may be another one than was last read.
 func (s *Source) changed() bool {
-	return s.seen == "" || s.seen != s.follow.fingerprint()
+	return s.seen == "" || s.seen != s.list.fingerprint()
 }
 
 // A watch tells of events in directories. Without a watcher there are none.
