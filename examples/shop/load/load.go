@@ -60,7 +60,8 @@ func New(c Config) (*Load, error) {
 	if err != nil || target.Host == "" || target.Scheme != "http" && target.Scheme != "https" {
 		return nil, fmt.Errorf("load: %q is not the URL of a shop; write it as http://127.0.0.1:8080", c.Target)
 	}
-	if c.Rate < 0 || c.Users < 0 || c.Guests < 0 || c.Requests < 0 {
+	m := c.Mix
+	if c.Rate < 0 || c.Users < 0 || c.Guests < 0 || c.Requests < 0 || min(m.Browse, m.List, m.Show, m.Create, m.Cart) < 0 {
 		return nil, errors.New("load: less than none was asked for")
 	}
 	if c.Users == 0 && c.Guests == 0 {

@@ -251,7 +251,7 @@ func TestEqualSeedsGiveEqualWishes(t *testing.T) {
 }
 
 func TestConfigsThatMakeNoSense(t *testing.T) {
-	for _, c := range []load.Config{{}, {Target: "shop:80"}, {Target: "ftp://shop"}, {Target: "http://shop", Rate: -1}} {
+	for _, c := range []load.Config{{}, {Target: "shop:80"}, {Target: "ftp://shop"}, {Target: "http://shop", Rate: -1}, {Target: "http://shop", Mix: load.Mix{List: 2, Show: -1}}} {
 		if r := load.Run(t.Context(), c); r.Err == nil {
 			t.Errorf("%+v was taken", c)
 		}
