@@ -19,6 +19,7 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	rec.begin(g.snapshot.Load(), w, r)
 	rec.trace = g.tracer.Begin(r.Header)
 	defer func() {
+		rec.leave(r)
 		g.finish(rec)
 		rec.recycle()
 		g.inflight.leave(slot)
@@ -30,6 +31,9 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		f := ladder(r.Context(), err)
 		rec.fail(f)
 		rec.writer.arm()
+		if rec.pending(r) {
+			w.Header()["Connection"] = []string{"close"}
+		}
 		reply(w, r, f.status)
 	}
 }
@@ -69,7 +73,7 @@ func (g *Gateway) serve(rec *record, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if rt.otherwise != nil && res.Status == http.StatusNotFound && r.Method == http.MethodGet {
+	if rt.otherwise != nil && res.Status == http.StatusNotFound && r.Method == http.MethodGet && rec.outgoing.Body == nil {
 		res = g.askOther(ctx, rec, res)
 	}
 	defer res.Close()

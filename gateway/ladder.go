@@ -60,7 +60,11 @@ func reply(w http.ResponseWriter, r *http.Request, status int) {
 		panic(http.ErrAbortHandler) // nobody is there
 	}
 	h := w.Header()
+	connection := h["Connection"]
 	clear(h)
+	if connection != nil {
+		h["Connection"] = connection
+	}
 	h["Content-Type"] = []string{"text/plain; charset=utf-8"}
 	h["X-Content-Type-Options"] = []string{"nosniff"}
 	h["Cache-Control"] = []string{"no-store"}

@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/ficus-gateway/ficus/flags"
@@ -19,7 +20,7 @@ func (rec *record) prepare(r *http.Request) error {
 	if rec.route.Rewrite != nil {
 		out.Target, _ = rec.route.Rewrite.Target(out.Target)
 	}
-	if r.ProtoMajor == 1 {
+	if r.ProtoMajor == 1 && r.ProtoMinor > 0 {
 		out.Upgrade = upgradeOf(r.Header)
 	}
 	out.TE = hasToken(r.Header["Te"], "trailers")
@@ -29,7 +30,9 @@ func (rec *record) prepare(r *http.Request) error {
 	rec.trace.Inject(rec.header)
 	rec.route.Request.Apply(rec.header)
 	out.Header = rec.header
-	out.Informational = func(status int, h http.Header) { rec.informational(status, h) }
+	if r.ProtoAtLeast(1, 1) { // before it nobody knew of them
+		out.Informational = rec.informational
+	}
 	return rec.prepareBody(r)
 }
 
@@ -42,14 +45,11 @@ func (rec *record) prepareBody(r *http.Request) error {
 	if limit == 0 {
 		limit = rec.snap.Table.Limits.BodyBytes
 	}
-	body := r.Body
-	if limit > 0 {
-		if r.ContentLength > limit {
-			return &http.MaxBytesError{Limit: limit}
-		}
-		body = http.MaxBytesReader(rec.writer.w, body, limit)
+	if limit > 0 && r.ContentLength > limit {
+		return &http.MaxBytesError{Limit: limit}
 	}
-	rec.body = clientBody{rc: body, control: rec.writer.control, limit: rec.snap.Table.Limits.BodySilence}
+	b := &rec.body
+	b.rc, b.control, b.max, b.limit = r.Body, rec.writer.control, limit, rec.snap.Table.Limits.BodySilence
 	if r.ProtoMajor == 1 {
 		// Without it net/http reads the body to its end before the answer begins.
 		if err := rec.writer.control.EnableFullDuplex(); err != nil {
@@ -57,10 +57,23 @@ func (rec *record) prepareBody(r *http.Request) error {
 		}
 	}
 	out := &rec.outgoing
-	out.Body, out.AbortBody = &rec.body, rec.body.abort
-	out.Length, out.Trailer = r.ContentLength, r.Trailer
-	out.Expect = r.ProtoMajor == 1 && strings.EqualFold(first(r.Header["Expect"]), "100-continue")
+	out.Body, out.AbortBody = b, b.abort
+	out.Length = r.ContentLength
+	out.Trailer = func() http.Header { return rec.trailer(r.Trailer) }
+	out.Expect = r.ProtoMajor == 1 && hasToken(r.Header["Expect"], "100-continue")
 	return nil
+}
+
+// trailer returns the trailer fields that go on: applications may merge them
+// into the header, so what a client may not say there it may not say here.
+func (rec *record) trailer(from http.Header) http.Header {
+	to := make(http.Header, len(from))
+	for name, values := range from {
+		if passes(name) && (rec.peer.trusted || !slices.Contains(spoofable, name)) {
+			to[name] = values
+		}
+	}
+	return to
 }
 
 // copyHeader takes over the client's header fields but those that concern its
@@ -68,10 +81,9 @@ func (rec *record) prepareBody(r *http.Request) error {
 func (rec *record) copyHeader(from http.Header) {
 	to := rec.header
 	for name, values := range from {
-		if hopByHop(name) || strings.HasPrefix(name, "Ficus-") {
-			continue
+		if passes(name) {
+			to[name] = values
 		}
-		to[name] = values
 	}
 	for _, line := range from["Connection"] {
 		for token := range strings.SplitSeq(line, ",") {
@@ -80,10 +92,11 @@ func (rec *record) copyHeader(from http.Header) {
 			}
 		}
 	}
-	if _, ok := to["User-Agent"]; !ok {
-		delete(to, "User-Agent")
-	}
 }
+
+// passes reports whether a field may pass the gateway: it concerns more than
+// one connection, and is not one of its own (law 11).
+func passes(name string) bool { return !hopByHop(name) && !strings.HasPrefix(name, "Ficus-") }
 
 // hopByHop reports whether a field concerns one connection only.
 func hopByHop(name string) bool {

@@ -70,34 +70,6 @@ func (rec *record) fail(f failure) {
 	}
 }
 
-// A clientBody is a request's body as the client sends it: counted, bounded
-// in size, and in silence. It is read by one goroutine.
-type clientBody struct {
-	rc      io.ReadCloser
-	control *http.ResponseController
-	limit   time.Duration // between two reads; 0: none
-	until   time.Time     // of the read deadline
-	n       int64
-}
-
-func (b *clientBody) Read(p []byte) (int, error) {
-	if b.limit > 0 {
-		if now := time.Now(); b.until.Sub(now) < b.limit {
-			b.until = now.Add(b.limit + b.limit/4)
-			_ = b.control.SetReadDeadline(b.until)
-		}
-	}
-	n, err := b.rc.Read(p)
-	b.n += int64(n)
-	if err != nil && b.limit > 0 {
-		_ = b.control.SetReadDeadline(time.Time{}) // what comes next is not this body
-	}
-	return n, err
-}
-
-// abort makes a blocked Read return.
-func (b *clientBody) abort() { _ = b.control.SetReadDeadline(time.Unix(1, 0)) }
-
 // A clientWriter writes to the client, which must take what it is given
 // within a bounded time.
 type clientWriter struct {

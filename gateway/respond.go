@@ -2,7 +2,9 @@ package gateway
 
 import (
 	"io"
+	"maps"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 
@@ -21,8 +23,12 @@ func (g *Gateway) respond(rec *record, r *http.Request, res *upstream.Response) 
 	if t := res.Tunnel(); t != nil {
 		return g.upgrade(rec, r, t)
 	}
+	rec.body.unbound()
 	rec.answerHeader(r, res)
 	g.cookies(rec, r, res)
+	if rec.pending(r) {
+		rec.writer.w.Header()["Connection"] = []string{"close"}
+	}
 	rec.writer.arm()
 	rec.writer.w.WriteHeader(res.Status)
 	if err := rec.copyBody(r, res); err != nil {
@@ -35,20 +41,27 @@ func (g *Gateway) respond(rec *record, r *http.Request, res *upstream.Response) 
 // informational passes on a 1xx answer.
 func (rec *record) informational(status int, from http.Header) {
 	h := rec.writer.w.Header()
+	before := maps.Clone(h)
+	clear(h)
 	for name, values := range from {
-		h[name] = values
+		if passes(name) {
+			h[name] = values
+		}
 	}
 	rec.writer.arm()
 	rec.writer.w.WriteHeader(status)
-	for name := range from {
-		delete(h, name)
-	}
+	clear(h)
+	maps.Copy(h, before)
 }
 
 // answerHeader sets the header of the answer: the upstream's, without what
 // concerns its connection, as seen from outside, with the route's edits.
 func (rec *record) answerHeader(r *http.Request, res *upstream.Response) {
 	from := res.Header
+	if to := upgradeOf(from); res.Status == http.StatusUpgradeRequired && to != "" && r.ProtoMajor == 1 {
+		rec.writer.w.Header()["Upgrade"] = []string{to} // what else would the client be required to
+		rec.writer.w.Header()["Connection"] = []string{"Upgrade"}
+	}
 	for _, line := range from["Connection"] {
 		for token := range strings.SplitSeq(line, ",") {
 			if token = strings.TrimSpace(token); token != "" {
@@ -61,10 +74,9 @@ func (rec *record) answerHeader(r *http.Request, res *upstream.Response) {
 	rec.route.Response.Apply(from)
 	h := rec.writer.w.Header()
 	for name, values := range from {
-		if hopByHop(name) || strings.HasPrefix(name, "Ficus-") {
-			continue
+		if passes(name) {
+			h[name] = values
 		}
-		h[name] = values
 	}
 	// What net/http would add by itself, the upstream did not say.
 	for _, name := range [...]string{"Date", "Content-Type"} {
@@ -73,11 +85,8 @@ func (rec *record) answerHeader(r *http.Request, res *upstream.Response) {
 		}
 	}
 	if trailer := res.Trailer(); len(trailer) > 0 {
-		names := make([]string, 0, len(trailer))
-		for name := range trailer {
-			names = append(names, name)
-		}
-		h["Trailer"] = names
+		names := slices.DeleteFunc(slices.Sorted(maps.Keys(trailer)), func(name string) bool { return !passes(name) })
+		h["Trailer"] = []string{strings.Join(names, ", ")}
 	}
 	if r.ProtoMajor == 1 {
 		rec.frame(h, r, res)
@@ -168,6 +177,11 @@ func (rec *record) copyBody(r *http.Request, res *upstream.Response) error {
 	if res.Body == http.NoBody {
 		return nil
 	}
+	if res.Length != 0 && res.Buffered() == 0 { // the header alone may say enough
+		if err := rec.flush(); err != nil {
+			return err
+		}
+	}
 	buf := copyBuffers.Get().(*[]byte)
 	defer copyBuffers.Put(buf)
 	left := res.Length
@@ -187,15 +201,24 @@ func (rec *record) copyBody(r *http.Request, res *upstream.Response) error {
 			return nil
 		case err != nil:
 			rec.broken(r, err)
+			_ = rec.writer.flush() // what came before it broke off is the client's
 			return err
 		case left == 0 || n == 0 || res.Buffered() > 0:
 			continue
 		}
-		if err := rec.writer.flush(); err != nil {
-			rec.ErrKind, rec.Err = kindClientGone, "write answer: "+err.Error()
+		if err := rec.flush(); err != nil {
 			return err
 		}
 	}
+}
+
+// flush gives to the client what has been written.
+func (rec *record) flush() error {
+	err := rec.writer.flush()
+	if err != nil {
+		rec.ErrKind, rec.Err = kindClientGone, "write answer: "+err.Error()
+	}
+	return err
 }
 
 // broken notes that an answer broke off.
@@ -218,6 +241,9 @@ func (rec *record) answerTrailer(res *upstream.Response) {
 	h := rec.writer.w.Header()
 	announced := h["Trailer"]
 	for name, values := range trailer {
+		if !passes(name) {
+			continue
+		}
 		if hasToken(announced, name) {
 			h[name] = values
 		} else {

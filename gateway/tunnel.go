@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"net/http"
 	"slices"
@@ -74,7 +75,7 @@ func (ts *tunnels) drain(ctx context.Context) {
 // upstream's.
 func (g *Gateway) upgrade(rec *record, r *http.Request, endpoint *upstream.Tunnel) error {
 	h := endpoint.Header()
-	if asked, got := rec.outgoing.Upgrade, first(h["Upgrade"]); rec.Status == http.StatusSwitchingProtocols && !sameProtocol(asked, got) {
+	if asked, got := rec.outgoing.Upgrade, first(h["Upgrade"]); rec.Status == http.StatusSwitchingProtocols && (asked == "" || !sameProtocol(asked, got)) {
 		return &upstream.Error{Kind: upstream.KindMalformed, Endpoint: rec.Endpoint, Sent: true,
 			Err: fmt.Errorf("it switches to %q where %q was asked for", got, asked)}
 	}
@@ -110,12 +111,10 @@ func sameProtocol(asked, got string) bool {
 // writeHead writes the head of an answer as it came, hop-by-hop fields included.
 func writeHead(w *bufio.Writer, status string, h http.Header) error {
 	fmt.Fprintf(w, "HTTP/1.1 %s\r\n", status)
-	names := make([]string, 0, len(h))
-	for name := range h {
-		names = append(names, name)
-	}
-	slices.Sort(names)
-	for _, name := range names {
+	for _, name := range slices.Sorted(maps.Keys(h)) {
+		if strings.HasPrefix(name, "Ficus-") {
+			continue
+		}
 		for _, value := range h[name] {
 			fmt.Fprintf(w, "%s: %s\r\n", name, value)
 		}

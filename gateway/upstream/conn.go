@@ -26,7 +26,7 @@ type conn struct {
 	keys     []string // reused to sort header names
 
 	// Owned by whoever puts the connection away and takes it out.
-	used      bool // has carried an exchange
+	uses      int // exchanges carried
 	idleSince time.Time
 	keep      time.Duration // how long it may lie idle
 
@@ -99,6 +99,14 @@ func (c *conn) Close() error {
 	return c.Conn.Close()
 }
 
+// steady reports whether the endpoint is unlikely to close the connection at
+// this very moment: it closes neither after every answer without saying so
+// nor, as far as can be known, connections that have been idle so shortly.
+func (c *conn) steady() bool {
+	idle := time.Since(c.idleSince)
+	return idle <= freshEnough && (c.uses > 1 || idle >= settled)
+}
+
 // usable reports whether an idle connection is still open and has nothing to
 // say: bytes that nobody asked for belong to no request.
 func (c *conn) usable() bool {
@@ -131,7 +139,7 @@ func (c *conn) begin(phase int, limit time.Duration) {
 	c.setUntil(limit)
 }
 
-// alive moves the read deadline after a sign of life.
+// extend moves the read deadline after a sign of life.
 func (c *conn) extend(limit time.Duration) {
 	if limit == 0 {
 		return
@@ -158,7 +166,7 @@ func (c *conn) setUntil(limit time.Duration) {
 // rest makes the connection ready for the pool.
 func (c *conn) rest() {
 	c.room = -1
-	c.used = true
+	c.uses++
 	c.wrote.Store(false)
 	c.idleSince = time.Now()
 	c.silence.mu.Lock()

@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"net"
 	"net/http"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -67,31 +68,34 @@ func (e *Endpoint) load() float64 {
 	return float64(e.inflight.Load()+1) / float64(max(e.def.Weight, 1))
 }
 
-// take returns an idle connection that is still usable and has been idle for
-// no longer than young, or nil.
-func (e *Endpoint) take(young time.Duration) *conn {
+// take returns an idle connection that is still open, or nil. One for a
+// request that must not be sent twice is steady as well.
+func (e *Endpoint) take(twice bool) *conn {
 	start := rand.IntN(idleShards)
 	for i := range idleShards {
 		s := &e.idle[(start+i)%idleShards]
 		for {
-			s.mu.Lock()
-			n := len(s.conns)
-			if n == 0 {
-				s.mu.Unlock()
+			c := s.pop(twice)
+			if c == nil {
 				break
 			}
-			c := s.conns[n-1]
-			idle := time.Since(c.idleSince)
-			if idle > young && idle < c.keep {
-				s.mu.Unlock()
-				break // all others of this shard have lain longer
-			}
-			s.conns = s.conns[:n-1]
-			s.mu.Unlock()
-			if idle < c.keep && c.usable() {
+			if time.Since(c.idleSince) < c.keep && c.usable() {
 				return c
 			}
 			c.Close()
+		}
+	}
+	return nil
+}
+
+// pop takes out the connection that was used last, or nil.
+func (s *idleShard) pop(twice bool) *conn {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for i := len(s.conns) - 1; i >= 0; i-- {
+		if c := s.conns[i]; twice || c.steady() {
+			s.conns = slices.Delete(s.conns, i, i+1)
+			return c
 		}
 	}
 	return nil

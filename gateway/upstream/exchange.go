@@ -3,6 +3,7 @@ package upstream
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"strconv"
@@ -24,15 +25,18 @@ const lateUpload = time.Second
 
 // An exchange is one request and its answer on an HTTP/1.1 connection.
 type exchange struct {
-	c      *conn
-	r      *Request
-	ctx    context.Context
-	unhook func() bool // false: the context has ended and closed the connection
-	sender *sender     // nil: the request has no body
-	res    *http.Response
-	eof    bool // the answer's body has been read to its end
-	over   atomic.Bool
+	c        *conn
+	r        *Request
+	ctx      context.Context
+	unhook   func() bool // false: the context has ended and closed the connection
+	sender   *sender     // nil: the request has no body
+	res      *http.Response
+	eof      bool // the answer's body has been read to its end
+	switched bool // the connection is a tunnel
+	over     atomic.Bool
 }
+
+var errEarlySwitch = errors.New("it switches the protocol before the end of the request")
 
 // errNothing is wrapped by failures before the first byte of an answer.
 var errNothing = errors.New("the connection was closed without an answer")
@@ -73,6 +77,9 @@ func (c *conn) roundTrip(ctx context.Context, r *Request, res *Response) (first 
 		if err != nil {
 			return false, x.fail(err, nil)
 		}
+		if hr.StatusCode < 100 {
+			return false, x.fail(fmt.Errorf("its status is %03d", hr.StatusCode), nil)
+		}
 		if hr.StatusCode >= 200 || hr.StatusCode == http.StatusSwitchingProtocols {
 			c.room = -1
 			x.res = hr
@@ -85,7 +92,7 @@ func (c *conn) roundTrip(ctx context.Context, r *Request, res *Response) (first 
 			} // reading the body makes the server say 100 to the client
 			continue
 		}
-		if r.Informational != nil && hr.StatusCode > http.StatusContinue {
+		if r.Informational != nil {
 			r.Informational(hr.StatusCode, hr.Header)
 		}
 	}
@@ -96,8 +103,7 @@ func (c *conn) roundTrip(ctx context.Context, r *Request, res *Response) (first 
 		}
 	}
 	c.begin(phaseBody, limits.Idle)
-	x.answer(res)
-	return false, nil
+	return false, x.answer(res)
 }
 
 // fail ends the exchange after an error of reading. What the client's body
@@ -155,17 +161,22 @@ func (x *exchange) joinSender(patience time.Duration) {
 }
 
 // answer fills res with what has been read.
-func (x *exchange) answer(res *Response) {
+func (x *exchange) answer(res *Response) error {
 	hr := x.res
 	res.Status, res.Header, res.Length = hr.StatusCode, hr.Header, hr.ContentLength
 	res.finish = x.finish
 	if hr.StatusCode == http.StatusSwitchingProtocols || x.r.Method == http.MethodConnect && hr.StatusCode/100 == 2 {
+		if x.sender != nil { // what follows the request's body is the new protocol's
+			if x.joinSender(lateUpload); !x.sender.complete {
+				return x.fail(errEarlySwitch, nil)
+			}
+		}
 		res.tunnel = x.tunnel()
 		res.Body = http.NoBody
-		return
+		return nil
 	}
 	res.Body = (*body)(x)
-	res.ready = x.c.br.Buffered
+	res.ready = x.buffered
 	if hr.Body == http.NoBody || hr.ContentLength == 0 {
 		res.Body = http.NoBody
 		res.ready = nil
@@ -173,6 +184,20 @@ func (x *exchange) answer(res *Response) {
 	if hr.Trailer != nil || hr.ContentLength < 0 {
 		res.trailer = func() http.Header { return hr.Trailer }
 	}
+	return nil
+}
+
+// smallChunk is how much of a chunked answer may have arrived, in bytes,
+// without holding any data: the line that begins a chunk is seldom longer.
+const smallChunk = 16
+
+// buffered returns how much can be read of the answer's body without waiting.
+func (x *exchange) buffered() int {
+	n := x.c.br.Buffered()
+	if n < smallChunk && len(x.res.TransferEncoding) > 0 {
+		return 0
+	}
+	return n
 }
 
 // A body reads the answer's body and watches its silence.
@@ -196,7 +221,7 @@ func (x *exchange) finish() {
 	if x.over.Swap(true) {
 		return
 	}
-	whole := x.eof || x.res.Body == http.NoBody
+	whole := (x.eof || x.res.Body == http.NoBody) && !x.switched
 	if !whole {
 		x.unhook()
 		x.c.Close()

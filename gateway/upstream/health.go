@@ -16,9 +16,11 @@ func (e *Endpoint) check(ctx context.Context, h *routes.Health) {
 	defer t.Stop()
 	good, bad := 0, 0
 	for {
-		if e.probe(ctx, h) {
+		switch works, known := e.probe(ctx, h); {
+		case !known:
+		case works:
 			good, bad = good+1, 0
-		} else {
+		default:
 			good, bad = 0, bad+1
 		}
 		switch {
@@ -36,8 +38,10 @@ func (e *Endpoint) check(ctx context.Context, h *routes.Health) {
 	}
 }
 
-// probe reports whether the health path is answered with a status below 400 in time.
-func (e *Endpoint) probe(ctx context.Context, h *routes.Health) bool {
+// probe reports whether the health path is answered with a status below 400 in
+// time. Nothing is known if no connection was free to ask over, or the checks end.
+func (e *Endpoint) probe(ctx context.Context, h *routes.Health) (works, known bool) {
+	outer := ctx
 	ctx, cancel := context.WithTimeout(ctx, h.Timeout)
 	defer cancel()
 	host := e.def.Host
@@ -53,9 +57,9 @@ func (e *Endpoint) probe(ctx context.Context, h *routes.Health) bool {
 		Retry:  true,
 	}, res, true)
 	if err != nil {
-		return false
+		return false, err.Kind != KindUnavailable && outer.Err() == nil
 	}
 	defer res.Close()
 	_, _ = io.CopyN(io.Discard, res.Body, 64<<10) // so that the connection can be kept
-	return res.Status < 400
+	return res.Status < 400, true
 }

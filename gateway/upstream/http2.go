@@ -3,12 +3,16 @@ package upstream
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptrace"
+	"net/textproto"
 	"net/url"
+	"os"
 	"strings"
-	"sync/atomic"
+	"sync"
 	"time"
 )
 
@@ -17,9 +21,9 @@ import (
 func (e *Endpoint) transport() *http.Transport {
 	t := &http.Transport{
 		DialContext:            func(ctx context.Context, _, _ string) (net.Conn, error) { return e.connect(ctx) },
-		TLSClientConfig:        nil,
 		TLSHandshakeTimeout:    e.up.def.Timeouts.Connect,
 		ResponseHeaderTimeout:  e.up.def.Timeouts.Response,
+		ExpectContinueTimeout:  continueWait,
 		IdleConnTimeout:        e.up.def.Timeouts.Keep,
 		MaxResponseHeaderBytes: maxHeader,
 		DisableCompression:     true,
@@ -54,12 +58,49 @@ func (d *dialFailure) Unwrap() error { return d.error }
 
 // doH2 makes one attempt over HTTP/2.
 func (e *Endpoint) doH2(ctx context.Context, r *Request, res *Response) (again bool, _ *Error) {
-	path, query, hasQuery := strings.Cut(r.Target, "?")
-	u := &url.URL{Scheme: e.def.Scheme, Host: e.def.Host, Opaque: path, RawQuery: query, ForceQuery: hasQuery && query == ""}
-	if strings.HasPrefix(path, "//") { // Opaque would become part of an absolute URL
-		u.Opaque, u.Path, u.RawPath = "", pathOf(path), path
-	}
 	ctx, cancel := context.WithCancelCause(ctx)
+	hear := &hearing{to: r.Informational}
+	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
+		Got1xxResponse: hear.got,
+		GotConn:        func(i httptrace.GotConnInfo) { res.Reused = i.Reused },
+	})
+	req, sent := e.requestH2(ctx, r)
+	start := time.Now()
+	hr, err := e.h2.RoundTrip(req)
+	hear.end()
+	if err != nil {
+		cancel(nil)
+		sent.end()
+		if sent.err != nil {
+			err = sent.err
+		}
+		f := &Error{Kind: kindOf(ctx, err, KindReset), Endpoint: e.String(), Sent: true, Err: err}
+		var df *dialFailure
+		if errors.As(err, &df) {
+			return true, e.dialError(ctx, df.error)
+		}
+		if strings.Contains(err.Error(), "timeout awaiting response headers") {
+			f.Kind = KindTimeout
+		}
+		return r.Retry && r.Body == nil && f.Kind == KindReset, f
+	}
+	e.connected()
+	res.Wait = time.Since(start)
+	res.Status, res.Header, res.Length = hr.StatusCode, hr.Header, hr.ContentLength
+	b := &watchedBody{rc: hr.Body, ctx: ctx, limit: e.up.def.Timeouts.Idle, cancel: cancel}
+	res.Body = b
+	res.trailer = func() http.Header { return hr.Trailer }
+	res.finish = func() {
+		b.stop()
+		hr.Body.Close()
+		cancel(nil)
+		sent.end()
+	}
+	return false, nil
+}
+
+// requestH2 makes net/http's request of ours.
+func (e *Endpoint) requestH2(ctx context.Context, r *Request) (*http.Request, *sentBody) {
 	h := make(http.Header, len(r.Header)+2)
 	for name, values := range r.Header {
 		if !framing(name) {
@@ -72,64 +113,119 @@ func (e *Endpoint) doH2(ctx context.Context, r *Request, res *Response) (again b
 	if _, ok := h["User-Agent"]; !ok {
 		h["User-Agent"] = nil // none: not the library's own
 	}
-	req := (&http.Request{Method: r.Method, URL: u, Host: r.Host, Header: h, Proto: "HTTP/2.0", ProtoMajor: 2}).WithContext(ctx)
-	var sent atomic.Bool
-	if r.Body != nil {
-		req.Body = &markedBody{r.Body, &sent}
-		req.ContentLength = r.Length
-		req.Trailer = r.Trailer
+	req := (&http.Request{Method: r.Method, URL: e.urlH2(r), Host: r.Host, Header: h, Proto: "HTTP/2.0", ProtoMajor: 2}).WithContext(ctx)
+	sent := &sentBody{r: r}
+	if r.Body == nil {
+		return req, sent
 	}
-	start := time.Now()
-	hr, err := e.h2.RoundTrip(req)
-	if err != nil {
-		cancel(nil)
-		f := &Error{Kind: kindOf(ctx, err, KindReset), Endpoint: e.String(), Sent: true, Err: err}
-		var df *dialFailure
-		if errors.As(err, &df) {
-			f = e.dialError(ctx, df.error)
-			return true, f
+	req.Body, req.ContentLength = sent, r.Length
+	if names := r.trailerNames(); len(names) > 0 {
+		sent.trailer = make(http.Header, len(names))
+		for _, name := range names {
+			sent.trailer[name] = nil
 		}
-		if strings.Contains(err.Error(), "timeout awaiting response headers") {
-			f.Kind = KindTimeout
+		req.Trailer = sent.trailer
+	}
+	return req, sent
+}
+
+// urlH2 makes a URL of which net/http makes the request target again, byte for byte.
+func (e *Endpoint) urlH2(r *Request) *url.URL {
+	target := r.Target
+	if !strings.HasPrefix(target, "/") {
+		if _, rest, ok := strings.Cut(target, "://"); ok { // HTTP/2 has no absolute form
+			_, path, _ := strings.Cut(rest, "/")
+			if target = "/" + path; path == "" && strings.Contains(rest, "?") {
+				target = "/" + rest[strings.IndexByte(rest, '?'):]
+			}
 		}
-		return r.Retry && !sent.Load() && r.Body == nil && f.Kind == KindReset, f
 	}
-	e.connected()
-	res.Wait = time.Since(start)
-	res.Status, res.Header, res.Length = hr.StatusCode, hr.Header, hr.ContentLength
-	b := &watchedBody{rc: hr.Body, limit: e.up.def.Timeouts.Idle, cancel: cancel}
-	res.Body = b
-	res.trailer = func() http.Header { return hr.Trailer }
-	res.finish = func() {
-		b.stop()
-		hr.Body.Close()
-		cancel(nil)
+	path, query, hasQuery := strings.Cut(target, "?")
+	u := &url.URL{Scheme: e.def.Scheme, Host: e.def.Host, Opaque: path, RawQuery: query, ForceQuery: hasQuery && query == ""}
+	if strings.HasPrefix(path, "//") { // or it would be taken for an authority; net/http cuts this one off again
+		host := r.Host
+		if host == "" {
+			host = e.def.Host
+		}
+		u.Opaque = "//" + host + path
 	}
-	return false, nil
+	return u
 }
 
-func pathOf(raw string) string {
-	if p, err := url.PathUnescape(raw); err == nil {
-		return p
+// A hearing passes 1xx answers on until the exchange is over; they come from
+// a goroutine of the library's.
+type hearing struct {
+	to func(status int, h http.Header)
+
+	mu   sync.Mutex // guards over, and is held while to runs
+	over bool
+}
+
+func (h *hearing) got(status int, header textproto.MIMEHeader) error {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if !h.over && h.to != nil && status > http.StatusContinue {
+		h.to(status, http.Header(header))
 	}
-	return raw
+	return nil
 }
 
-type markedBody struct {
-	io.Reader
-	read *atomic.Bool
+func (h *hearing) end() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.over = true
 }
 
-func (b *markedBody) Read(p []byte) (int, error) {
-	b.read.Store(true)
-	return b.Reader.Read(p)
+// A sentBody gives the client's body to the library, which may go on reading
+// after the exchange: it must not.
+type sentBody struct {
+	r       *Request
+	trailer http.Header // announced names; gets its values at the end of the body
+
+	mu   sync.Mutex // guards the following, and is held while the client's body is read
+	over bool
+	err  error // what the client's body failed with
 }
 
-func (b *markedBody) Close() error { return nil }
+var errOver = errors.New("the exchange is over")
+
+func (b *sentBody) Read(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.over {
+		return 0, errOver
+	}
+	n, err := b.r.Body.Read(p)
+	switch {
+	case err == io.EOF && b.trailer != nil:
+		for name, values := range b.r.Trailer() {
+			if _, announced := b.trailer[name]; announced {
+				b.trailer[name] = values
+			}
+		}
+	case err != nil && err != io.EOF:
+		b.err = &ErrClientBody{err}
+	}
+	return n, err
+}
+
+// Close does nothing: the body is the caller's.
+func (b *sentBody) Close() error { return nil }
+
+// end waits until the client's body is not read any more, and makes it so.
+func (b *sentBody) end() {
+	if !b.mu.TryLock() {
+		b.r.AbortBody()
+		b.mu.Lock()
+	}
+	b.over = true
+	b.mu.Unlock()
+}
 
 // A watchedBody ends the exchange when the answer's body is silent for too long.
 type watchedBody struct {
 	rc     io.ReadCloser
+	ctx    context.Context
 	limit  time.Duration
 	cancel context.CancelCauseFunc
 	timer  *time.Timer
@@ -145,6 +241,9 @@ func (b *watchedBody) Read(p []byte) (int, error) {
 	}
 	n, err := b.rc.Read(p)
 	b.stop()
+	if err != nil && err != io.EOF && errors.Is(context.Cause(b.ctx), errSilence) {
+		err = errSilence
+	}
 	return n, err
 }
 
@@ -154,9 +253,4 @@ func (b *watchedBody) stop() {
 	}
 }
 
-var errSilence = timeoutError("the answer stopped coming")
-
-type timeoutError string
-
-func (e timeoutError) Error() string { return string(e) }
-func (e timeoutError) Timeout() bool { return true }
+var errSilence = fmt.Errorf("the answer stopped coming: %w", os.ErrDeadlineExceeded)

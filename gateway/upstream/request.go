@@ -2,7 +2,9 @@ package upstream
 
 import (
 	"io"
+	"maps"
 	"net/http"
+	"slices"
 	"time"
 )
 
@@ -15,16 +17,26 @@ type Request struct {
 	Header  http.Header // sent as it is; Host, Connection and the framing fields in it are ignored
 	Body    io.Reader   // nil: none; read by one goroutine until Response.Close returns
 	Length  int64       // of Body; -1: unknown
-	Trailer http.Header // names are announced; values are read after the end of Body
 	Upgrade string      // value of Upgrade; empty: none is asked for
 	TE      bool        // send "TE: trailers"
 	Expect  bool        // the client waits for 100 (Continue) before it sends Body
 	Retry   bool        // the request may be sent again when it may have been received (RFC 9110, section 9.2.2)
 
+	// Trailer returns the trailer fields: before the end of Body those that are
+	// announced, after it those that came. Nil: there are none.
+	Trailer func() http.Header
 	// Informational is told of 1xx answers but 101, before Do returns. Nil: they are dropped.
 	Informational func(status int, h http.Header)
 	// AbortBody makes a blocked Read of Body return. It must be set if Body is.
 	AbortBody func()
+}
+
+// trailerNames returns the names of the announced trailer fields, sorted.
+func (r *Request) trailerNames() []string {
+	if r.Trailer == nil {
+		return nil
+	}
+	return slices.Sorted(maps.Keys(r.Trailer()))
 }
 
 // A Response is the answer of an upstream. Close must be called.

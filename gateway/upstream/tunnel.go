@@ -1,13 +1,15 @@
 package upstream
 
-import (
-	"net/http"
-)
+import "net/http"
 
 // A Tunnel is the connection to an endpoint after the protocol has changed.
 type Tunnel struct{ x *exchange }
 
+// tunnel gives the connection away: neither timeouts nor the end of the
+// request's context concern it any more.
 func (x *exchange) tunnel() *Tunnel {
+	x.switched = true
+	x.unhook()
 	x.c.begin(phaseBody+1, 0)
 	_ = x.c.SetWriteDeadline(noTime)
 	return &Tunnel{x}

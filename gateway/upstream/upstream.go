@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"net"
 	"net/http"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -17,6 +18,11 @@ import (
 // that must not be sent twice: the longer it lies, the likelier the endpoint
 // closes it at the very moment.
 const freshEnough = 2 * time.Second
+
+// settled is how long a connection must have outlived its first answer before
+// it carries such a request: some endpoints close after each answer and don't
+// say so.
+const settled = 50 * time.Millisecond
 
 // An Upstream is a named group of endpoints with live connections. It is safe
 // for concurrent use; exchanges under way when it is closed run to their end.
@@ -82,9 +88,11 @@ func (u *Upstream) Close() {
 // tend closes stale connections and runs the health checks, until Close.
 func (u *Upstream) tend(ctx context.Context) {
 	defer close(u.done)
+	var checks sync.WaitGroup
+	defer checks.Wait()
 	if h := u.def.Health; h != nil {
 		for _, e := range u.endpoints {
-			go e.check(ctx, h)
+			checks.Go(func() { e.check(ctx, h) })
 		}
 	}
 	t := time.NewTicker(max(u.def.Timeouts.Keep/4, time.Second))
@@ -183,7 +191,7 @@ func (u *Upstream) Do(ctx context.Context, r *Request) (*Response, error) {
 			n++
 		}
 		switch {
-		case ctx.Err() != nil, !again, u.closed.Load():
+		case ctx.Err() != nil, !again:
 			return nil, err
 		case refused && n >= min(len(u.endpoints), len(tried)):
 			return nil, err
@@ -200,11 +208,7 @@ func (e *Endpoint) do(ctx context.Context, r *Request, res *Response, fresh bool
 	}
 	var c *conn
 	if !fresh {
-		young := e.up.def.Timeouts.Keep
-		if !r.Retry {
-			young = freshEnough
-		}
-		c = e.take(young)
+		c = e.take(r.Retry)
 	}
 	if c == nil {
 		start := time.Now()
@@ -215,7 +219,7 @@ func (e *Endpoint) do(ctx context.Context, r *Request, res *Response, fresh bool
 		e.connected()
 		res.Connect = time.Since(start)
 	}
-	res.Reused = c.used
+	res.Reused = c.uses > 0
 	first, err := c.roundTrip(ctx, r, res)
 	if err == nil {
 		return false, nil
@@ -226,7 +230,7 @@ func (e *Endpoint) do(ctx context.Context, r *Request, res *Response, fresh bool
 	}
 	// Sent again: what never left, and on a kept connection that turned out
 	// dead what may be repeated.
-	again = !failure.Sent || c.used && first && failure.Kind == KindReset && r.Retry && r.Body == nil
+	again = !failure.Sent || c.uses > 0 && first && failure.Kind == KindReset && r.Retry && r.Body == nil
 	return again, failure
 }
 

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 )
@@ -26,7 +27,11 @@ func (c *conn) writeHead(r *Request) {
 	w.WriteByte(' ')
 	w.WriteString(r.Target)
 	w.WriteString(" HTTP/1.1\r\nHost: ")
-	w.WriteString(r.Host)
+	if r.Host != "" {
+		w.WriteString(r.Host)
+	} else {
+		w.WriteString(c.endpoint.def.Host)
+	}
 	w.WriteString("\r\n")
 	c.keys = c.keys[:0]
 	for name := range r.Header {
@@ -50,8 +55,8 @@ func (c *conn) writeHead(r *Request) {
 		c.field("Content-Length", strconv.FormatInt(r.Length, 10))
 	default:
 		c.field("Transfer-Encoding", "chunked")
-		for name := range r.Trailer {
-			c.field("Trailer", name)
+		if names := r.trailerNames(); len(names) > 0 {
+			c.field("Trailer", strings.Join(names, ", "))
 		}
 	}
 	switch {
@@ -131,7 +136,7 @@ func (s *sender) run(ctx context.Context, sent func()) {
 	}
 	buf := copyBuffers.Get().(*[]byte)
 	defer copyBuffers.Put(buf)
-	left := s.r.Length
+	left := s.r.Length // negative: unknown
 	for {
 		n, err := s.r.Body.Read(*buf)
 		if n > 0 {
@@ -140,11 +145,18 @@ func (s *sender) run(ctx context.Context, sent func()) {
 			}
 			left -= int64(n)
 		}
+		if err == io.EOF && left > 0 {
+			err = io.ErrUnexpectedEOF
+		}
 		if err == io.EOF {
 			break
 		}
 		if err != nil {
-			s.bodyErr = &ErrClientBody{err}
+			select {
+			case <-s.stop: // it was made to fail
+			default:
+				s.bodyErr = &ErrClientBody{err}
+			}
 			s.c.Close() // half a request must not look like a whole one
 			return
 		}
@@ -154,9 +166,13 @@ func (s *sender) run(ctx context.Context, sent func()) {
 	}
 	if s.r.Length < 0 {
 		s.c.bw.WriteString("0\r\n")
-		for name, values := range s.r.Trailer {
-			for _, v := range values {
-				s.c.field(name, v)
+		if s.r.Trailer != nil {
+			for name, values := range s.r.Trailer() {
+				for _, v := range values {
+					if !framing(name) {
+						s.c.field(name, v)
+					}
+				}
 			}
 		}
 		s.c.bw.WriteString("\r\n")

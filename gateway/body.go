@@ -1,0 +1,94 @@
+package gateway
+
+import (
+	"errors"
+	"io"
+	"net/http"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// lateBody is how long the rest of a request's body is waited for when the
+// request has been answered: a connection that is closed with bytes unread
+// may take the answer with it.
+const lateBody = time.Second
+
+var errAborted = errors.New("nobody wants the body any more")
+
+// A clientBody is a request's body as the client sends it: counted, bounded
+// in size, and in silence. It is read by one goroutine.
+type clientBody struct {
+	rc      io.Reader // nil: there is no body
+	control *http.ResponseController
+	max     int64 // bytes; 0: no limit
+	n       int64 // bytes read
+	whole   atomic.Bool
+
+	mu      sync.Mutex    // guards the following, and the order of read deadlines
+	limit   time.Duration // between two reads; 0: none
+	until   time.Time     // of the read deadline
+	aborted bool
+}
+
+// Read reads what the client sends.
+func (b *clientBody) Read(p []byte) (int, error) {
+	if !b.arm() {
+		return 0, errAborted
+	}
+	n, err := b.rc.Read(p)
+	if b.n += int64(n); b.max > 0 && b.n > b.max {
+		return 0, &http.MaxBytesError{Limit: b.max}
+	}
+	if err != nil {
+		b.whole.Store(err == io.EOF)
+		b.unbound() // what comes next is not this body
+	}
+	return n, err
+}
+
+// arm bounds the next read, and reports whether there may be one.
+func (b *clientBody) arm() bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.limit > 0 && !b.aborted {
+		if now := time.Now(); b.until.Sub(now) < b.limit {
+			b.until = now.Add(b.limit + b.limit/4)
+			_ = b.control.SetReadDeadline(b.until)
+		}
+	}
+	return !b.aborted
+}
+
+// unbound lets reads take as long as they want. When the upstream has begun to
+// answer, the client's silence is the upstream's to judge: both may have
+// agreed to speak by turns.
+func (b *clientBody) unbound() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.limit > 0 && !b.aborted && !b.until.IsZero() {
+		_ = b.control.SetReadDeadline(time.Time{})
+	}
+	b.limit, b.until = 0, time.Time{}
+}
+
+// abort makes a blocked Read return, and all that follow.
+func (b *clientBody) abort() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.aborted = true
+	_ = b.control.SetReadDeadline(time.Unix(1, 0))
+}
+
+// pending reports whether bytes of the body may still be on their way, so that
+// what follows on an HTTP/1.1 connection can't be told from them.
+func (rec *record) pending(r *http.Request) bool {
+	return r.ProtoMajor == 1 && r.ContentLength != 0 && !rec.Upgraded && !rec.body.whole.Load()
+}
+
+// leave bounds the time that net/http takes to read the rest of a body.
+func (rec *record) leave(r *http.Request) {
+	if rec.pending(r) {
+		_ = rec.writer.control.SetReadDeadline(time.Now().Add(lateBody))
+	}
+}
