@@ -50,13 +50,15 @@ func load(path string, lookup func(string) (string, bool), over ...Override) (*T
 }
 
 // Default returns the table of a gateway without a config file: everything
-// goes to the monolith at legacyURL. An empty listen or admin means the default.
-func Default(legacyURL, listen, admin string) (*Table, error) {
+// goes to the monolith at legacyURL.
+func Default(legacyURL string, over ...Override) (*Table, error) {
 	f := &file{source: newSource("", "")}
 	f.Upstreams = map[string]UpstreamConfig{"monolith": {URL: OneOrMany[EndpointConfig]{{URL: legacyURL}}}}
 	f.Routes = []RouteConfig{{Path: "/*", Upstream: "monolith"}}
 	f.places["upstreams.monolith"] = place{path: "--legacy"}
-	Override{Listen: listen, Admin: admin}.apply(f)
+	for _, o := range over {
+		o.apply(f)
+	}
 	l := loader{files: []*file{f}}
 	return l.compile()
 }

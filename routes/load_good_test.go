@@ -189,7 +189,7 @@ func TestIncludedFilesAreConfined(t *testing.T) {
 }
 
 func TestDefaultNeedsNoFile(t *testing.T) {
-	table, err := Default("http://localhost:3000", ":0", "none")
+	table, err := Default("http://localhost:3000", Override{Listen: ":0", Admin: "none"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -199,7 +199,7 @@ func TestDefaultNeedsNoFile(t *testing.T) {
 	if len(table.Routes) != 1 || table.Routes[0].Upstream != "monolith" || table.Hash != "" {
 		t.Errorf("%+v", table)
 	}
-	_, err = Default("localhost:3000", "8080", "127.0.0.1")
+	_, err = Default("localhost:3000", Override{Listen: "8080", Admin: "127.0.0.1"})
 	want := `--listen: "8080" is not an address to listen on; write :8080
 --admin: "127.0.0.1" is not an address to listen on; write host:port, :port for all interfaces, or unix:/path
 --legacy: "localhost:3000" has no scheme; write the scheme too, as http://host:port`
