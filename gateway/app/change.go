@@ -1,0 +1,142 @@
+package app
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/ficus-gateway/ficus/gateway/dashboard"
+	"github.com/ficus-gateway/ficus/gateway/dashboard/client"
+	"github.com/ficus-gateway/ficus/migrations"
+)
+
+type shiftCommand struct {
+	remote
+	change
+	Migration string   `arg:"" help:"Id of the migration."`
+	Shares    []string `arg:"" help:"Shares such as live=5% or shadow=95%. What is left over stays at the stage it had." placeholder:"STAGE=SHARE"`
+}
+
+// Run sets the split.
+func (s shiftCommand) Run(c *call) error {
+	shares, err := migrations.ParseShares(s.Shares...)
+	if err != nil {
+		return exitCode{exitUsage, err}
+	}
+	return s.do(c, s.remote, s.Migration, func(cl *client.Client, expect uint64) (dashboard.Change, error) {
+		return cl.Shift(c.ctx, s.Migration, shares, s.Why, expect)
+	})
+}
+
+type holdCommand struct {
+	remote
+	change
+	Migration string `arg:"" help:"Id of the migration."`
+}
+
+// Run holds the ramp.
+func (h holdCommand) Run(c *call) error {
+	return h.do(c, h.remote, h.Migration, func(cl *client.Client, expect uint64) (dashboard.Change, error) {
+		return cl.Hold(c.ctx, h.Migration, h.Why, expect)
+	})
+}
+
+type resumeCommand struct {
+	remote
+	change
+	Migration string `arg:"" help:"Id of the migration."`
+}
+
+// Run lets the ramp go on.
+func (r resumeCommand) Run(c *call) error {
+	return r.do(c, r.remote, r.Migration, func(cl *client.Client, expect uint64) (dashboard.Change, error) {
+		return cl.Resume(c.ctx, r.Migration, r.Why, expect)
+	})
+}
+
+// do makes a change that expects the migration to be where it was seen last.
+func (ch change) do(c *call, r remote, id string, make func(*client.Client, uint64) (dashboard.Change, error)) error {
+	cl, err := r.client(c, ch.actor(), true)
+	if err != nil {
+		return err
+	}
+	defer cl.Close()
+	expect := ch.Expect
+	if expect == 0 {
+		m, err := cl.Migration(c.ctx, id)
+		if err != nil {
+			return err
+		}
+		expect = m.Seq
+	}
+	done, err := make(cl, expect)
+	if err != nil {
+		return err
+	}
+	return c.changed(r, done)
+}
+
+// changed tells what a change has done.
+func (c *call) changed(r remote, done dashboard.Change) error {
+	if r.JSON {
+		return c.json(done)
+	}
+	m := done.Migration
+	c.printf("%s: %s%s, event %d", m.ID, m.Split, rampText(m), done.Seq)
+	if !done.Applied {
+		c.printf("the event is in the log, but the gateway has not applied it yet; see: ficus status")
+	}
+	return nil
+}
+
+func rampText(m dashboard.Migration) string {
+	switch {
+	case m.RolledBack:
+		return ", rolled back"
+	case m.Ramp == migrations.RampIdle:
+		return ""
+	}
+	return fmt.Sprintf(", ramp %s", m.Ramp)
+}
+
+type rollbackCommand struct {
+	remote
+	Why            string `help:"Reason, kept in the event log." required:"" placeholder:"TEXT"`
+	As             string `help:"Who asks. Default: the user who runs the command." env:"FICUS_ACTOR" placeholder:"NAME"`
+	Migration      string `arg:"" optional:"" help:"Id of the migration."`
+	All            bool   `help:"Roll all migrations back."`
+	AcceptDataLoss bool   `help:"Roll back although the data has moved: what the service has written since is lost to the monolith."`
+}
+
+// Run rolls back.
+func (r rollbackCommand) Run(c *call) error {
+	if r.All == (r.Migration != "") {
+		return exitCode{exitUsage, errors.New("name a migration, or give --all")}
+	}
+	cl, err := r.client(c, change{As: r.As}.actor(), true)
+	if err != nil {
+		return err
+	}
+	defer cl.Close()
+	ask := dashboard.RollbackRequest{Reason: r.Why, AcceptDataLoss: r.AcceptDataLoss}
+	start := time.Now()
+	if !r.All {
+		done, err := cl.Rollback(c.ctx, r.Migration, ask)
+		if err != nil {
+			return err
+		}
+		return c.changed(r.remote, done)
+	}
+	all, err := cl.RollbackAll(c.ctx, ask)
+	if err != nil {
+		return err
+	}
+	if r.JSON {
+		return c.json(all)
+	}
+	for _, m := range all.Migrations {
+		c.printf("%s: %s%s, event %d", m.ID, m.Split, rampText(m), m.Seq)
+	}
+	c.printf("rolled back in %s", time.Since(start).Round(time.Millisecond))
+	return nil
+}

@@ -1,0 +1,48 @@
+package app
+
+import (
+	"fmt"
+
+	"github.com/ficus-gateway/ficus/migrations"
+	"github.com/ficus-gateway/ficus/migrations/filelog"
+	"github.com/ficus-gateway/ficus/routes"
+)
+
+type checkCommand struct {
+	Config string `short:"c" help:"Config file." default:"ficus.yaml" type:"path" placeholder:"FILE"`
+	State  string `help:"Check against this event log as well, as a reload would: file:PATH." placeholder:"LOG"`
+	Quiet  bool   `short:"q" help:"Say nothing but what is wrong."`
+	Strict bool   `help:"Warnings are errors."`
+}
+
+// Run checks the config, and nothing else.
+func (ch checkCommand) Run(c *call) error {
+	table, err := routes.Load(ch.Config, routes.Override{State: ch.State})
+	if err != nil {
+		return err
+	}
+	if ch.State != "" {
+		log, err := filelog.OpenReadOnly(statePath(table))
+		if err != nil {
+			return exitCode{exitUsage, err}
+		}
+		state, err := migrations.Latest(c.ctx, log)
+		if err != nil {
+			return exitCode{exitUsage, err}
+		}
+		if problems := routes.CheckReload(nil, table, state); len(problems) > 0 {
+			return problems
+		}
+	}
+	for _, w := range table.Warnings {
+		fmt.Fprintf(c.stderr, "warning: %s\n", w.Error())
+	}
+	if ch.Strict && len(table.Warnings) > 0 {
+		return exitCode{exitUsage, nil}
+	}
+	if !ch.Quiet {
+		fmt.Fprint(c.stdout, table.Summary())
+		c.printf("\n%s is good", ch.Config)
+	}
+	return nil
+}

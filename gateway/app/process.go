@@ -1,0 +1,272 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/ficus-gateway/ficus/flags"
+	"github.com/ficus-gateway/ficus/gateway"
+	"github.com/ficus-gateway/ficus/gateway/dashboard"
+	"github.com/ficus-gateway/ficus/gateway/telemetry"
+	"github.com/ficus-gateway/ficus/migrations"
+	"github.com/ficus-gateway/ficus/migrations/filelog"
+	"github.com/ficus-gateway/ficus/routes"
+)
+
+// Config says what a process runs.
+type Config struct {
+	Load   func() (*routes.Table, error) // reads the config; called again at every reload
+	Path   string                        // config file to watch; empty: none
+	Access io.Writer                     // the access log; nil: none
+	Logger *slog.Logger                  // required
+}
+
+// A Process is a running gateway with its log, its listeners and its admin API.
+type Process struct {
+	config   Config
+	log      *slog.Logger
+	source   *routes.Source
+	events   *filelog.Log
+	follower *migrations.Follower
+	gateway  *gateway.Gateway
+	assigner *flags.Assigner
+	tools    *instruments
+	access   *telemetry.AccessLog
+	certs    *certificates
+	token    dashboard.Token
+
+	public []net.Listener
+	admin  []net.Listener
+	server []*http.Server // public ones, then the admin's
+
+	stop     context.CancelFunc // ends the background
+	tasks    sync.WaitGroup     // of the background and the servers
+	failed   chan error         // what makes the process end by itself; buffered
+	draining atomic.Bool
+	reloads  reloads
+}
+
+// Start opens everything and serves. What can fail fails here, before the
+// first request.
+func Start(ctx context.Context, c Config) (_ *Process, err error) {
+	p := &Process{config: c, log: c.Logger, failed: make(chan error, 8)}
+	background, stop := context.WithCancel(context.WithoutCancel(ctx))
+	p.stop = stop
+	defer func() {
+		if err != nil {
+			p.abandon()
+		}
+	}()
+	if p.source, err = routes.Open(c.Path, c.Load); err != nil {
+		return nil, err
+	}
+	table := p.source.Table()
+	if err := p.openState(ctx, table); err != nil {
+		return nil, err
+	}
+	if err := p.openGateway(ctx, table); err != nil {
+		return nil, err
+	}
+	if err := p.openListeners(table); err != nil {
+		return nil, err
+	}
+	p.background(background)
+	if err := p.reconcile(ctx, table); err != nil {
+		return nil, err
+	}
+	p.serve(table)
+	return p, nil
+}
+
+// openState opens the event log and checks the config against it.
+func (p *Process) openState(ctx context.Context, t *routes.Table) (err error) {
+	path := statePath(t)
+	if p.events, err = filelog.Open(path, filelog.Options{Logger: p.log}); err != nil {
+		return err
+	}
+	state, err := migrations.Latest(ctx, p.events)
+	if err != nil {
+		return err
+	}
+	if problems := routes.CheckReload(nil, t, state); len(problems) > 0 {
+		return problems
+	}
+	p.follower = migrations.NewFollower(p.events, state)
+	p.follower.OnError = func(err error, wait time.Duration) {
+		p.log.Error("the event log can't be read; serving by the last state", "error", err, "retry_in", wait)
+	}
+	return nil
+}
+
+func statePath(t *routes.Table) string { return strings.TrimPrefix(t.Server.State, "file:") }
+
+// openGateway makes the data plane.
+func (p *Process) openGateway(ctx context.Context, t *routes.Table) (err error) {
+	secret := []byte(t.Server.Secret)
+	if len(secret) == 0 {
+		if secret, err = flags.LoadSecret(filepath.Join(filepath.Dir(statePath(t)), "ficus.secret")); err != nil {
+			return err
+		}
+	}
+	if p.assigner, err = flags.New(flags.Options{Secrets: [][]byte{secret}}); err != nil {
+		return err
+	}
+	if p.tools, err = newInstruments(ctx, t.Server.Telemetry); err != nil {
+		return err
+	}
+	if p.config.Access != nil {
+		p.access = telemetry.NewAccessLog(p.config.Access, telemetry.AccessOptions{})
+	}
+	p.gateway, err = gateway.New(gateway.Options{
+		Table: t, State: p.follower.State(), Assigner: p.assigner,
+		Tracer: p.tools.tracer, Metrics: p.tools.metrics, Access: p.access, Logger: p.log,
+	})
+	if err != nil {
+		return err
+	}
+	p.gauges()
+	return nil
+}
+
+// openListeners binds all addresses, so that a taken port is known before
+// anything is served.
+func (p *Process) openListeners(t *routes.Table) (err error) {
+	p.certs = newCertificates(p.log)
+	for _, l := range t.Server.Listen {
+		if err := p.certs.load(l.TLS); err != nil {
+			return err
+		}
+		ln, err := listen(l, p.certs)
+		if err != nil {
+			return err
+		}
+		p.public = append(p.public, ln)
+		p.server = append(p.server, p.gateway.Server(l))
+	}
+	a := t.Server.Admin
+	if a.Address == "" && a.Socket == "" {
+		return nil
+	}
+	if p.token, err = dashboard.LoadOrCreateToken(a.Token); err != nil {
+		return err
+	}
+	for _, at := range [...]struct {
+		network, address string
+		mode             os.FileMode
+	}{{"tcp", a.Address, 0}, {"unix", a.Socket, 0o600}} {
+		if at.address == "" {
+			continue
+		}
+		ln, err := open(at.network, at.address, at.mode)
+		if err != nil {
+			return fmt.Errorf("admin: %w", err)
+		}
+		p.admin = append(p.admin, ln)
+		handler, err := p.adminHandler(t, ln)
+		if err != nil {
+			return err
+		}
+		p.server = append(p.server, &http.Server{
+			Handler:           handler,
+			ReadHeaderTimeout: 10 * time.Second,
+			ReadTimeout:       30 * time.Second,
+			IdleTimeout:       2 * time.Minute,
+			MaxHeaderBytes:    64 << 10,
+			ErrorLog:          slog.NewLogLogger(p.log.Handler(), slog.LevelDebug),
+		})
+	}
+	return nil
+}
+
+// background starts what runs beside the servers: the follower, the config
+// watch and the certificate watch.
+func (p *Process) background(ctx context.Context) {
+	p.tasks.Go(func() {
+		err := p.follower.Run(ctx, func(s migrations.State, e migrations.Event) {
+			p.gateway.Apply(s)
+			p.log.Info("event applied", "seq", e.Seq, "migration", e.Migration, "kind", e.Kind,
+				"split", splitText(e), "actor", e.Actor, "reason", e.Reason)
+		})
+		if err != nil && ctx.Err() == nil && !errors.Is(err, migrations.ErrClosed) {
+			// Law 4: the last state serves on. Nothing moves any more, and readiness says so.
+			p.log.Error("the event log is no longer followed; serving by the last state", "error", err)
+		}
+	})
+	p.tasks.Go(func() { p.certs.watch(ctx, 5*time.Second) })
+	if p.config.Path != "" {
+		p.tasks.Go(func() {
+			if err := p.source.Run(ctx, p.check, p.swapped, p.reported); err != nil && ctx.Err() == nil {
+				p.log.Error("the config is no longer watched", "error", err)
+			}
+		})
+	}
+}
+
+func splitText(e migrations.Event) string {
+	if e.Split == nil {
+		return ""
+	}
+	return e.Split.String()
+}
+
+// serve starts the servers.
+func (p *Process) serve(t *routes.Table) {
+	for i, ln := range append(append([]net.Listener(nil), p.public...), p.admin...) {
+		server := p.server[i]
+		p.tasks.Go(func() {
+			if err := server.Serve(ln); err != nil && !errors.Is(err, http.ErrServerClosed) {
+				p.failed <- fmt.Errorf("serve %s: %w", ln.Addr(), err)
+			}
+		})
+	}
+	for _, w := range t.Warnings {
+		p.log.Warn("config", "warning", w.Error())
+	}
+	p.log.Info("serving", "version", Version(), "listen", addrs(p.public), "admin", addrs(p.admin),
+		"config", t.File, "hash", t.Hash, "routes", len(t.Routes), "migrations", len(t.Plans), "seq", p.follower.State().Seq)
+}
+
+func addrs(lns []net.Listener) []string {
+	var out []string
+	for _, ln := range lns {
+		out = append(out, ln.Addr().String())
+	}
+	return out
+}
+
+// Addrs returns the addresses of the public listeners.
+func (p *Process) Addrs() []net.Addr { return addrsOf(p.public) }
+
+// AdminAddrs returns the addresses of the admin listeners.
+func (p *Process) AdminAddrs() []net.Addr { return addrsOf(p.admin) }
+
+// Token returns the token that changes need.
+func (p *Process) Token() dashboard.Token { return p.token }
+
+// Gateway returns the data plane.
+func (p *Process) Gateway() *gateway.Gateway { return p.gateway }
+
+// Events returns the event log.
+func (p *Process) Events() migrations.Log { return p.events }
+
+// Failed yields what makes the process useless: a listener that broke.
+func (p *Process) Failed() <-chan error { return p.failed }
+
+func addrsOf(lns []net.Listener) []net.Addr {
+	var out []net.Addr
+	for _, ln := range lns {
+		out = append(out, ln.Addr())
+	}
+	return out
+}

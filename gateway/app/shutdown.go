@@ -1,0 +1,71 @@
+package app
+
+import (
+	"context"
+	"sync"
+	"time"
+)
+
+// Shutdown ends the process without dropping a request: readiness goes off
+// and clients are told to close; after the configured delay the listeners
+// close; requests under way and upgraded connections have the configured time
+// to finish. Ctx ends the patience early.
+func (p *Process) Shutdown(ctx context.Context) error {
+	s := p.source.Table().Server.Shutdown
+	p.draining.Store(true)
+	p.gateway.Drain()
+	p.log.Info("draining", "delay", s.Delay, "timeout", s.Timeout, "in_flight", p.gateway.InFlight())
+	select {
+	case <-time.After(s.Delay):
+	case <-ctx.Done():
+	}
+	ctx, cancel := context.WithTimeout(ctx, s.Timeout)
+	defer cancel()
+	var err error
+	var mu sync.Mutex // guards err
+	var wait sync.WaitGroup
+	for i := range p.public {
+		server := p.server[i]
+		wait.Go(func() {
+			e := server.Shutdown(ctx)
+			if e == nil {
+				return
+			}
+			_ = server.Close() // those that would not end
+			mu.Lock()
+			defer mu.Unlock()
+			err = e
+		})
+	}
+	wait.Go(func() { p.gateway.Close(ctx) })
+	wait.Wait()
+	for i := range p.admin {
+		_ = p.server[len(p.public)+i].Close()
+	}
+	p.abandon()
+	p.log.Info("ended", "clean", err == nil)
+	return err
+}
+
+// abandon closes whatever is open. It works on a process that has only half begun.
+func (p *Process) abandon() {
+	p.stop()
+	for _, ln := range append(p.public, p.admin...) {
+		_ = ln.Close()
+	}
+	if p.events != nil {
+		_ = p.events.Close()
+	}
+	p.tasks.Wait()
+	if p.assigner != nil {
+		_ = p.assigner.Close()
+	}
+	flush, cancel := context.WithTimeout(context.Background(), 3*time.Second)
+	defer cancel()
+	if p.access != nil {
+		_ = p.access.Close(flush)
+	}
+	if p.tools != nil {
+		_ = p.tools.close(flush)
+	}
+}
