@@ -28,19 +28,24 @@ func parseAuthority(text string) (authority, bool) {
 			return authority{}, false
 		}
 		addr, err := netip.ParseAddr(name)
-		if err != nil || !addr.Is6() {
+		if err != nil || !addr.Is6() || addr.Zone() != "" {
 			return authority{}, false
 		}
 		name = addr.String()
 	} else {
 		name, port, _ = strings.Cut(text, ":")
 		name = hostName(name)
+		if name == "" || strings.Trim(name, nameBytes) != "" {
+			return authority{}, false
+		}
 	}
-	if name == "" || strings.Trim(port, "0123456789") != "" || strings.ContainsAny(name, `/\?#@ `+"\t") {
-		return authority{}, false
-	}
-	return authority{name, port}, true
+	return authority{name, port}, strings.Trim(port, "0123456789") == ""
 }
+
+// nameBytes are those of names and IPv4 addresses. RFC 3986 allows more, and
+// net/http lets a client ask for them, but a host with a semicolon would add
+// attributes to a cookie.
+const nameBytes = "abcdefghijklmnopqrstuvwxyz0123456789-_."
 
 // hostName returns a name in lower case, in ASCII and without the root's dot.
 func hostName(name string) string {

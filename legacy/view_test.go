@@ -30,15 +30,16 @@ func TestResponseTranslatesEveryLine(t *testing.T) {
 
 func TestResponseIsInvisibleWhereSidesAgree(t *testing.T) {
 	views := map[string]View{
-		"zero":            {},
-		"preserved":       {ClientScheme: "http", ClientHost: "shop.example.com", UpstreamScheme: "http", UpstreamHost: "shop.example.com"},
-		"behind TLS":      {ClientScheme: "https", ClientHost: "shop.example.com", UpstreamScheme: "http", UpstreamHost: "shop.example.com"},
-		"upper case":      {ClientScheme: "http", ClientHost: "Shop.Example.com", UpstreamScheme: "http", UpstreamHost: "shop.example.com"},
-		"default port":    {ClientScheme: "https", ClientHost: "shop.example.com:443", UpstreamScheme: "http", UpstreamHost: "shop.example.com:80"},
-		"no host":         {ClientScheme: "http", UpstreamScheme: "http", UpstreamHost: "10.0.0.5:3001"},
-		"bad client host": {ClientScheme: "http", ClientHost: "a b", UpstreamScheme: "http", UpstreamHost: "10.0.0.5:3001"},
-		"equal prefixes":  {ClientScheme: "http", ClientHost: "shop.example.com", Strip: "/a", Add: "/a/"},
-		"slash":           {ClientScheme: "http", ClientHost: "shop.example.com", Strip: "/"},
+		"zero":              {},
+		"preserved":         {ClientScheme: "http", ClientHost: "shop.example.com", UpstreamScheme: "http", UpstreamHost: "shop.example.com"},
+		"behind TLS":        {ClientScheme: "https", ClientHost: "shop.example.com", UpstreamScheme: "http", UpstreamHost: "shop.example.com"},
+		"upper case":        {ClientScheme: "http", ClientHost: "Shop.Example.com", UpstreamScheme: "http", UpstreamHost: "shop.example.com"},
+		"default port":      {ClientScheme: "https", ClientHost: "shop.example.com:443", UpstreamScheme: "http", UpstreamHost: "shop.example.com:80"},
+		"no host":           {ClientScheme: "http", UpstreamScheme: "http", UpstreamHost: "10.0.0.5:3001"},
+		"bad client host":   {ClientScheme: "http", ClientHost: "a b", UpstreamScheme: "http", UpstreamHost: "10.0.0.5:3001"},
+		"attribute as host": {ClientScheme: "http", ClientHost: "a.b;httponly", UpstreamScheme: "http", UpstreamHost: "10.0.0.5:3001"},
+		"equal prefixes":    {ClientScheme: "http", ClientHost: "shop.example.com", Strip: "/a", Add: "/a/"},
+		"slash":             {ClientScheme: "http", ClientHost: "shop.example.com", Strip: "/"},
 	}
 	for name, view := range views {
 		t.Run(name, func(t *testing.T) {
