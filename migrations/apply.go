@@ -85,6 +85,9 @@ func decide(s State, e Event) (change, error) {
 
 func fit(s State, e Event) (c change, err error) {
 	c.event = e
+	if e.Seq == 0 || e.Seq == Unconditional {
+		return c, errors.New("no event can have this number")
+	}
 	if e.Kind == Restored {
 		c.whole, err = restore(s, e)
 		return c, err
