@@ -30,7 +30,8 @@ func lock(path string) (*os.File, error) {
 		}
 		return nil, fmt.Errorf("%s: in use by %s; one gateway writes a file log, several share a redis:// log", path, holder)
 	}
-	if err := f.Truncate(0); err == nil {
+	err = f.Truncate(0)
+	if err == nil {
 		_, err = fmt.Fprintf(f, "%d\n", os.Getpid())
 	}
 	if err != nil {
