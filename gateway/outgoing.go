@@ -170,9 +170,6 @@ func (rec *record) forward(r *http.Request) {
 	if len(h["X-Forwarded-Proto"]) == 0 {
 		h["X-Forwarded-Proto"] = []string{p.scheme}
 	}
-	if rw := rec.route.Rewrite; rw != nil && rw.Strip != "" {
-		h["X-Forwarded-Prefix"] = []string{rw.Strip}
-	}
 }
 
 // hop writes an element of Forwarded (RFC 7239, section 4) for the peer.

@@ -137,6 +137,12 @@ func (r rollbackCommand) Run(c *call) error {
 	for _, m := range all.Migrations {
 		c.printf("%s: %s%s, event %d", m.ID, m.Split, rampText(m), m.Seq)
 	}
+	for _, refused := range all.Refused {
+		c.printf("%s: not rolled back: %s", refused.Migration, refused.Detail)
+	}
+	if len(all.Refused) > 0 {
+		return exitCode{code: exitFailed}
+	}
 	c.printf("rolled back in %s", time.Since(start).Round(time.Millisecond))
 	return nil
 }

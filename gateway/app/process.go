@@ -37,6 +37,7 @@ type Process struct {
 	config   Config
 	log      *slog.Logger
 	source   *routes.Source
+	started  *routes.Table // the first table, whose Server is in force until the end
 	events   *filelog.Log
 	follower *migrations.Follower
 	gateway  *gateway.Gateway
@@ -72,6 +73,7 @@ func Start(ctx context.Context, c Config) (_ *Process, err error) {
 		return nil, err
 	}
 	table := p.source.Table()
+	p.started = table
 	if err := p.openState(ctx, table); err != nil {
 		return nil, err
 	}

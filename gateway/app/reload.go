@@ -77,11 +77,17 @@ func (p *Process) reported(r routes.Report) {
 	switch {
 	case r.OK:
 		status.Warnings = t.Warnings
-		if r.Changed {
-			p.log.Info("config reloaded", "trigger", r.Trigger, "hash", r.Hash, "routes", len(t.Routes), "migrations", len(t.Plans), "took", r.Took)
+		for _, change := range routes.RestartNeeded(p.started, t) {
+			status.Restart = append(status.Restart, change.Path)
+			if r.Changed {
+				p.log.Warn("config", "warning", change.Error())
+			}
 		}
-		for _, w := range t.Warnings {
-			p.log.Warn("config", "warning", w.Error())
+		if r.Changed {
+			for _, w := range t.Warnings {
+				p.log.Warn("config", "warning", w.Error())
+			}
+			p.log.Info("config reloaded", "trigger", r.Trigger, "hash", r.Hash, "routes", len(t.Routes), "migrations", len(t.Plans), "took", r.Took)
 		}
 	case errors.As(r.Err, &problems):
 		status.Problems = problems
