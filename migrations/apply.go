@@ -130,7 +130,7 @@ func fit(s State, e Event) (c change, err error) {
 func begin(s State, e Event) (Migration, error) {
 	if e.Kind == Created {
 		return Migration{
-			ID: e.Migration, From: e.From, To: e.To, Key: e.Key, Plan: e.Plan,
+			ID: e.Migration, From: e.From, To: e.To, Key: e.Key, Flag: e.Flag, Plan: e.Plan,
 			Split: All(Off), Epoch: e.Seq, Since: e.Time, Ramp: RampIdle,
 		}, nil
 	}
@@ -146,7 +146,7 @@ func begin(s State, e Event) (Migration, error) {
 func (m *Migration) change(e Event) error {
 	switch e.Kind {
 	case Planned:
-		m.From, m.To, m.Key, m.Plan = e.From, e.To, e.Key, e.Plan
+		m.From, m.To, m.Key, m.Flag, m.Plan = e.From, e.To, e.Key, e.Flag, e.Plan
 		m.Step = e.Step
 	case Retired:
 		m.Retired = true

@@ -34,6 +34,7 @@ type Event struct {
 	From      string    `json:"from,omitempty"`      // Created, Planned: upstream that is moved away from; Renamed: the former id
 	To        string    `json:"to,omitempty"`        // Created, Planned: upstream that is moved to
 	Key       string    `json:"key,omitempty"`       // Created, Planned: the targeting key, as [Plan.KeyString] writes it
+	Flag      string    `json:"flag,omitempty"`      // Created, Planned: the flag key, which chooses the buckets
 	Plan      string    `json:"plan,omitempty"`      // Created, Planned: hash of the plan
 	Step      int       `json:"step,omitempty"`      // Resumed, Planned: number of the step the ramp stands at, from 1; 0 is before the first
 	State     *State    `json:"state,omitempty"`     // Restored: the whole state

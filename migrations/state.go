@@ -31,6 +31,7 @@ type Migration struct {
 	From       string    `json:"from"`
 	To         string    `json:"to"`
 	Key        string    `json:"key,omitempty"`
+	Flag       string    `json:"flag,omitempty"`   // flag key; it chooses the buckets, so it stays when the id changes
 	Plan       string    `json:"plan,omitempty"`   // hash of the plan last seen in a config
 	Split      Split     `json:"split"`            // never empty
 	Seq        uint64    `json:"seq"`              // last event of this migration: what a change expects

@@ -14,7 +14,7 @@ func Reconcile(t *Table, s migrations.State) []migrations.Event {
 	emit := func(kind migrations.Kind, id, reason string, p *migrations.Plan) *migrations.Event {
 		e := migrations.Event{Migration: id, Kind: kind, Actor: "ficus", Reason: reason}
 		if p != nil {
-			e.From, e.To, e.Key, e.Plan = p.From, p.To, p.KeyString(), p.Hash()
+			e.From, e.To, e.Key, e.Flag, e.Plan = p.From, p.To, p.KeyString(), p.Flag, p.Hash()
 		}
 		events = append(events, e)
 		return &events[len(events)-1]
@@ -58,7 +58,7 @@ func Reconcile(t *Table, s migrations.State) []migrations.Event {
 		switch {
 		case !ok:
 			emit(migrations.Created, id, "new in the config", p)
-		case m.Plan != p.Hash() || m.From != p.From || m.To != p.To || m.Key != p.KeyString():
+		case m.Plan != p.Hash() || m.From != p.From || m.To != p.To || m.Key != p.KeyString() || m.Flag != p.Flag:
 			emit(migrations.Planned, id, "edited in the config", p).Step = p.StepAt(m.Split)
 		}
 	}

@@ -39,6 +39,10 @@ func CheckReload(old, next *Table, s migrations.State) Problems {
 			refuse(id, "", hint, "the migration is gone%s, and its state is %s", lastSeen(old, id), m.Split)
 			continue
 		}
+		if was := or(m.Flag, id); was != plan.Flag {
+			refuse(plan.ID, ".flag", fmt.Sprintf("write flag: %s, since people are bucketed by it and would change sides", was),
+				"changes from %q to %q while the state is %s", was, plan.Flag, m.Split)
+		}
 		for _, c := range []struct{ key, was, is string }{
 			{"from", m.From, plan.From}, {"to", m.To, plan.To}, {"key", m.Key, plan.KeyString()},
 		} {

@@ -101,12 +101,12 @@ func TestReconcileBringsTheLogInLine(t *testing.T) {
 		},
 		"a renamed one keeps its state": {
 			{[]string{orders}, "orders live=5%", "created orders"},
-			{[]string{"purchases: {from: monolith, to: orders, key: ip, renamed_from: orders}"}, "", "renamed purchases from orders; planned purchases step 0"},
-			{[]string{"purchases: {from: monolith, to: orders, key: ip}"}, "", "planned purchases step 0"},
+			{[]string{"purchases: {from: monolith, to: orders, key: ip, flag: orders, renamed_from: orders}"}, "", "renamed purchases from orders; planned purchases step 0"},
+			{[]string{"purchases: {from: monolith, to: orders, key: ip, flag: orders}"}, "", "planned purchases step 0"},
 		},
 		"a chain of renames moves from its end": {
 			{[]string{orders, carts}, "orders live=5%", "created carts; created orders"},
-			{[]string{"carts: {from: monolith, to: orders, key: ip, renamed_from: orders}", "baskets: {from: monolith, to: carts, key: ip, renamed_from: carts}"}, "",
+			{[]string{"carts: {from: monolith, to: orders, key: ip, flag: orders, renamed_from: orders}", "baskets: {from: monolith, to: carts, key: ip, renamed_from: carts}"}, "",
 				"renamed baskets from carts; renamed carts from orders; planned baskets step 0; planned carts step 0"},
 		},
 		"a former id that nobody knew is a new migration": {
@@ -153,8 +153,10 @@ func TestReloadNeverDropsPeopleOnAService(t *testing.T) {
 		"to":                   {[]string{"orders: {from: monolith, to: carts, key: ip}", carts}, `orders.to: changes from "orders" to "carts" while the state is live=5% off=95%; put "orders" back, or first: ficus rollback orders`},
 		"from":                 {[]string{"orders: {from: carts, to: orders, key: ip}", carts}, `orders.from: changes from "monolith" to "carts"`},
 		"key":                  {[]string{"orders: {from: monolith, to: orders, key: request}", carts}, `orders.key: changes from "ip" to "request"`},
-		"renamed":              {[]string{"purchases: {from: monolith, to: orders, key: ip, renamed_from: orders}", carts}, ""},
-		"renamed and turned":   {[]string{"purchases: {from: monolith, to: carts, key: ip, renamed_from: orders}", carts}, `purchases.to: changes from "orders"`},
+		"renamed":              {[]string{"purchases: {from: monolith, to: orders, key: ip, flag: orders, renamed_from: orders}", carts}, ""},
+		"renamed, other flag":  {[]string{"purchases: {from: monolith, to: orders, key: ip, renamed_from: orders}", carts}, `purchases.flag: changes from "orders" to "purchases" while the state is live=5% off=95%; write flag: orders, since people are bucketed by it and would change sides`},
+		"flag":                 {[]string{"orders: {from: monolith, to: orders, key: ip, flag: other}", carts}, `orders.flag: changes from "orders" to "other"`},
+		"renamed and turned":   {[]string{"purchases: {from: monolith, to: carts, key: ip, flag: orders, renamed_from: orders}", carts}, `purchases.to: changes from "orders"`},
 		"renamed into another": {[]string{"carts: {from: monolith, to: carts, key: ip, renamed_from: orders}"}, `migrations.carts.renamed_from: "carts" has a state of its own`},
 		"ramp edited":          {[]string{"orders: {from: monolith, to: orders, key: ip, ramp: [{stage: live, share: 1%}]}", carts}, ""},
 	} {

@@ -24,6 +24,7 @@ type Event struct {
 	From      string          `json:"from,omitempty"`
 	To        string          `json:"to,omitempty"`
 	Key       string          `json:"key,omitempty"`
+	Flag      string          `json:"flag,omitempty"`
 	Plan      string          `json:"plan,omitempty"`
 	Step      int             `json:"step,omitempty"`
 	Actor     string          `json:"actor,omitempty"`
@@ -229,7 +230,7 @@ func (a *api) events(ctx context.Context, from, to uint64) iter.Seq2[migrations.
 
 func eventOf(e migrations.Event) Event {
 	out := Event{
-		Seq: e.Seq, Time: e.Time, Migration: e.Migration, Kind: e.Kind, From: e.From, To: e.To, Key: e.Key, Plan: e.Plan,
+		Seq: e.Seq, Time: e.Time, Migration: e.Migration, Kind: e.Kind, From: e.From, To: e.To, Key: e.Key, Flag: e.Flag, Plan: e.Plan,
 		Step: e.Step, Actor: e.Actor, Reason: e.Reason, TraceID: e.TraceID, DataLoss: e.DataLoss,
 	}
 	if len(e.Split) > 0 {
