@@ -52,7 +52,7 @@ func (rec *record) begin(snap *Snapshot, w http.ResponseWriter, r *http.Request)
 	if rec.peer.client.IsValid() {
 		rec.ClientAddr = rec.peer.client.String()
 	}
-	rec.writer = clientWriter{w: w, control: http.NewResponseController(w), limit: snap.Table.Limits.BodySilence}
+	rec.writer = clientWriter{w: w, control: http.NewResponseController(w), limit: snap.Table.Limits.BodySilence, strict: r.ProtoMajor > 1}
 }
 
 func first(values []string) string {
@@ -77,6 +77,7 @@ type clientWriter struct {
 	control *http.ResponseController
 	limit   time.Duration // for the client to take what is written; 0: none
 	until   time.Time     // of the write deadline
+	strict  bool          // HTTP/2: the deadline ends the stream even when nothing is being written
 	n       int64
 }
 
@@ -100,10 +101,19 @@ func (c *clientWriter) write(p []byte) error {
 func (c *clientWriter) flush() error {
 	c.arm()
 	err := c.control.Flush()
+	c.rest()
 	if errors.Is(err, http.ErrNotSupported) {
 		return nil
 	}
 	return err
+}
+
+// rest lifts the deadline before a wait for something else.
+func (c *clientWriter) rest() {
+	if c.strict && !c.until.IsZero() {
+		c.until = time.Time{}
+		_ = c.control.SetWriteDeadline(c.until)
+	}
 }
 
 func isTimeout(err error) bool { return errors.Is(err, os.ErrDeadlineExceeded) }

@@ -50,6 +50,7 @@ func (rec *record) informational(status int, from http.Header) {
 	}
 	rec.writer.arm()
 	rec.writer.w.WriteHeader(status)
+	rec.writer.rest()
 	clear(h)
 	maps.Copy(h, before)
 }
@@ -108,7 +109,11 @@ func (rec *record) frame(h http.Header, r *http.Request, res *upstream.Response)
 				h[lower] = values
 			}
 		}
-	case res.Length < 0 && r.Method != http.MethodHead && res.Status != http.StatusNoContent && r.ProtoAtLeast(1, 1):
+	case r.Method == http.MethodHead || res.Status == http.StatusNoContent || !r.ProtoAtLeast(1, 1):
+	case len(res.Trailer()) > 0:
+		delete(h, "Content-Length") // HTTP/2 has trailers after a body of a known length, HTTP/1.1 after chunks only
+		h["Transfer-Encoding"] = []string{"chunked"}
+	case res.Length < 0:
 		h["Transfer-Encoding"] = []string{"chunked"} // or it would count a short body
 	}
 }
