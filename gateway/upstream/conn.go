@@ -29,6 +29,7 @@ type conn struct {
 	uses      int // exchanges carried
 	idleSince time.Time
 	keep      time.Duration // how long it may lie idle
+	pinned    bool          // it stays with who has it after the exchange
 
 	// Owned by the goroutine that reads.
 	room int // bytes of header that may still come; negative: no header is being read

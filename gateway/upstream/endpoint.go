@@ -101,9 +101,13 @@ func (s *idleShard) pop(twice bool) *conn {
 	return nil
 }
 
-// put keeps a connection for the next exchange, or closes it.
+// put keeps a connection for the next exchange, or closes it. One that is
+// pinned belongs to somebody.
 func (e *Endpoint) put(c *conn) {
 	c.rest()
+	if c.pinned {
+		return
+	}
 	if c.keep <= 0 || e.waiting.Load() > 0 || e.up.closed.Load() {
 		c.Close()
 		return
