@@ -57,6 +57,9 @@ func (p *Process) ready() dashboard.Readiness {
 	r := dashboard.Readiness{Ready: !p.draining.Load(), Draining: p.draining.Load()}
 	last, _ := p.reloads.status()
 	config := dashboard.Check{Name: "config", OK: true, Detail: "hash " + p.source.Table().Hash}
+	if p.config.Path == "" {
+		config.Detail = "there is no file"
+	}
 	if !last.Time.IsZero() && !last.OK {
 		config.OK = false
 		config.Detail = fmt.Sprintf("the last reload failed at %s; the table before it serves on: %s",

@@ -86,7 +86,11 @@ func Run(ctx context.Context, opts ...Option) int {
 		fmt.Fprintf(o.stderr, "ficus: %v\n", err)
 		var pe *kong.ParseError
 		if errors.As(err, &pe) && pe.Context != nil {
-			fmt.Fprintf(o.stderr, "see: ficus %s --help\n", pe.Context.Command())
+			see := "ficus"
+			if node := pe.Context.Selected(); node != nil {
+				see = node.FullPath()
+			}
+			fmt.Fprintf(o.stderr, "see: %s --help\n", see)
 		}
 		return exitUsage
 	}

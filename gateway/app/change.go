@@ -132,7 +132,11 @@ func (r rollbackCommand) Run(c *call) error {
 		return err
 	}
 	if r.JSON {
-		return c.json(all)
+		err := c.json(all)
+		if err == nil && len(all.Refused) > 0 {
+			err = exitCode{code: exitFailed}
+		}
+		return err
 	}
 	for _, m := range all.Migrations {
 		c.printf("%s: %s%s, event %d", m.ID, m.Split, rampText(m), m.Seq)

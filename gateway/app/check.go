@@ -9,7 +9,7 @@ import (
 )
 
 type checkCommand struct {
-	Config string `short:"c" help:"Config file." default:"ficus.yaml" type:"path" placeholder:"FILE"`
+	Config string `short:"c" help:"Config file. Default: ${default}." default:"ficus.yaml" type:"path" placeholder:"FILE"`
 	State  string `help:"Check against this event log as well, as a reload would: file:PATH." placeholder:"LOG"`
 	Quiet  bool   `short:"q" help:"Say nothing but what is wrong."`
 	Strict bool   `help:"Warnings are errors."`

@@ -26,7 +26,7 @@ type command struct {
 
 // remote are the flags of commands that talk to a running gateway.
 type remote struct {
-	Admin     string `help:"Admin address of the gateway: host:port, or unix:PATH." env:"FICUS_ADMIN" default:"127.0.0.1:9900" placeholder:"ADDR"`
+	Admin     string `help:"Admin address of the gateway: host:port, or unix:PATH. Default: ${default}" env:"FICUS_ADMIN" default:"127.0.0.1:9900" placeholder:"ADDR"`
 	TokenFile string `help:"File with the token. Default: FICUS_TOKEN, else ficus.token in the working directory." placeholder:"FILE" type:"path"`
 	JSON      bool   `name:"json" help:"Write JSON, for programs."`
 }

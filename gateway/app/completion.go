@@ -13,9 +13,11 @@ type completeCommand struct {
 
 // Help says how the script is used.
 func (completeCommand) Help() string {
-	return `bash: source <(ficus completion bash)
-zsh:  source <(ficus completion zsh)
-fish: ficus completion fish | source`
+	return `How to load it:
+
+    bash: source <(ficus completion bash)
+    zsh:  source <(ficus completion zsh)
+    fish: ficus completion fish | source`
 }
 
 // Run writes the script.

@@ -23,10 +23,10 @@ import (
 type demoCommand struct {
 	For      time.Duration `help:"End after so long. Default: run until interrupted." placeholder:"DURATION"`
 	ExitCode bool          `help:"Exit with 1 if a request was lost, or a user changed sides against the ramp."`
-	Listen   string        `help:"Address of the gateway; another port if it is taken." default:"127.0.0.1:8080" placeholder:"ADDR"`
-	Admin    string        `help:"Address of the admin listener; another port if it is taken." default:"127.0.0.1:9900" placeholder:"ADDR"`
-	Rate     float64       `help:"Requests per second of the load." default:"150" placeholder:"N"`
-	Users    int           `help:"Customers with an account; half as many again have none." default:"40" placeholder:"N"`
+	Listen   string        `help:"Address of the gateway; another port if it is taken. Default: ${default}." default:"127.0.0.1:8080" placeholder:"ADDR"`
+	Admin    string        `help:"Address of the admin listener; another port if it is taken. Default: ${default}." default:"127.0.0.1:9900" placeholder:"ADDR"`
+	Rate     float64       `help:"Requests per second of the load. Default: ${default}." default:"150" placeholder:"N"`
+	Users    int           `help:"Customers with an account; half as many again have none. Default: ${default}." default:"40" placeholder:"N"`
 }
 
 // Help says what is seen.

@@ -17,7 +17,7 @@ type historyCommand struct {
 	Migration string `arg:"" optional:"" help:"Id of a migration; all without."`
 	By        string `help:"Only what this actor did." placeholder:"NAME"`
 	Kind      string `help:"Only events of this kind: shifted, rolledback, ..." placeholder:"KIND"`
-	Limit     int    `help:"At most so many events, the newest." default:"50" placeholder:"N"`
+	Limit     int    `help:"At most so many events, the newest. Default: ${default}." default:"50" placeholder:"N"`
 	At        string `help:"Show the state as it was at a moment instead: a time as in 2026-01-31T15:04:05Z, or how long ago, as in 2h." placeholder:"TIME"`
 }
 

@@ -71,6 +71,10 @@ func (p *Process) reconcile(ctx context.Context, t *routes.Table) error {
 
 // reported notes and logs how a reload went.
 func (p *Process) reported(r routes.Report) {
+	if r.Warning != "" { // not about a reload
+		p.log.Warn("config", "warning", r.Warning)
+		return
+	}
 	status := dashboard.ReloadStatus{Time: r.Time, OK: r.OK, Hash: r.Hash}
 	t := p.source.Table()
 	var problems routes.Problems
@@ -88,6 +92,8 @@ func (p *Process) reported(r routes.Report) {
 				p.log.Warn("config", "warning", w.Error())
 			}
 			p.log.Info("config reloaded", "trigger", r.Trigger, "hash", r.Hash, "routes", len(t.Routes), "migrations", len(t.Plans), "took", r.Took)
+		} else {
+			p.log.Info("config unchanged", "trigger", r.Trigger, "hash", r.Hash)
 		}
 	case errors.As(r.Err, &problems):
 		status.Problems = problems
@@ -117,7 +123,10 @@ func (p *Process) Reload(ctx context.Context) dashboard.ReloadStatus {
 	if p.config.Path == "" {
 		return dashboard.ReloadStatus{Time: time.Now(), OK: true, Hash: p.source.Table().Hash}
 	}
-	p.source.Reload(ctx)
+	r := p.source.Reload(ctx)
 	last, _ := p.reloads.status()
+	if r.Err != nil && last.OK { // it was not read at all
+		last = dashboard.ReloadStatus{Time: r.Time, Hash: r.Hash, Problems: routes.Problems{{Text: r.Err.Error()}}}
+	}
 	return last
 }
