@@ -20,6 +20,7 @@ import (
 	"time"
 
 	"github.com/ficus-gateway/ficus/flags"
+	"github.com/ficus-gateway/ficus/gateway/telemetry"
 	"github.com/ficus-gateway/ficus/routes"
 )
 
@@ -40,11 +41,19 @@ func tableOf(t testing.TB, config string) *routes.Table {
 // gatewayOf makes a gateway of a config.
 func gatewayOf(t testing.TB, config string) *Gateway {
 	t.Helper()
+	g, _ := gatewayWithJournal(t, config)
+	return g
+}
+
+func gatewayWithJournal(t testing.TB, config string) (*Gateway, *journal) {
+	t.Helper()
+	j := &journal{}
+	access := telemetry.NewAccessLog(j, telemetry.AccessOptions{Every: 5 * time.Millisecond})
 	assigner, err := flags.New(flags.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	g, err := New(Options{Table: tableOf(t, config), Assigner: assigner, Logger: slog.New(slog.DiscardHandler)})
+	g, err := New(Options{Table: tableOf(t, config), Assigner: assigner, Access: access, Logger: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -53,8 +62,9 @@ func gatewayOf(t testing.TB, config string) *Gateway {
 		cancel()
 		g.Close(ctx)
 		assigner.Close()
+		_ = access.Close(context.Background())
 	})
-	return g
+	return g, j
 }
 
 // before is the config of a gateway with one upstream; more are lines of that upstream.

@@ -39,10 +39,10 @@ func ladder(ctx context.Context, err error) failure {
 		f.status, f.kind = statusClientGone, kindClientGone
 	case upstream.KindRequest:
 		switch {
+		case isTimeout(err): // first, since net/http takes it for the client's end as well
+			f.status, f.kind = http.StatusRequestTimeout, "client_silent"
 		case ctx.Err() != nil || isGone(err):
 			f.status, f.kind = statusClientGone, kindClientGone
-		case isTimeout(err):
-			f.status, f.kind = http.StatusRequestTimeout, "client_silent"
 		default:
 			f.status, f.kind = http.StatusBadRequest, "bad_body"
 		}

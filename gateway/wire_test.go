@@ -164,7 +164,7 @@ func (e *end) readFields() (fields [][2]string) {
 
 // additions are what a gateway adds; the hop-by-hop fields are each connection's own.
 var additions = []string{
-	"x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "traceparent",
+	"x-forwarded-for", "x-forwarded-host", "x-forwarded-proto",
 	"connection", "keep-alive", "proxy-connection",
 }
 

@@ -32,7 +32,8 @@ type conn struct {
 	pinned    bool          // it stays with who has it after the exchange
 
 	// Owned by the goroutine that reads.
-	room int // bytes of header that may still come; negative: no header is being read
+	room  int   // bytes of header that may still come; negative: no header is being read
+	broke error // what the last read failed with; parsers tell of half a line only that it is none
 
 	wrote  atomic.Bool // bytes of this exchange's request were given to the kernel
 	closed atomic.Bool
@@ -79,7 +80,8 @@ func (w writeMarker) Write(p []byte) (int, error) {
 // Read reads from the connection, within the bound for headers.
 func (c *conn) Read(p []byte) (int, error) {
 	if c.room == 0 {
-		return 0, errHeaderTooLarge
+		c.broke = errHeaderTooLarge
+		return 0, c.broke
 	}
 	if c.room > 0 && len(p) > c.room {
 		p = p[:c.room]
@@ -88,6 +90,7 @@ func (c *conn) Read(p []byte) (int, error) {
 	if c.room > 0 {
 		c.room -= n
 	}
+	c.broke = err
 	return n, err
 }
 

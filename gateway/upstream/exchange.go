@@ -75,6 +75,9 @@ func (c *conn) roundTrip(ctx context.Context, r *Request, res *Response) (first 
 		}
 		hr, err := http.ReadResponse(c.br, framingRequest(r.Method))
 		if err != nil {
+			if c.broke != nil {
+				err = c.broke
+			}
 			return false, x.fail(err, nil)
 		}
 		if hr.StatusCode < 100 {
@@ -106,15 +109,15 @@ func (c *conn) roundTrip(ctx context.Context, r *Request, res *Response) (first 
 	return false, x.answer(res)
 }
 
-// fail ends the exchange after an error of reading. What the client's body
-// failed with comes first: it is the cause of the rest.
+// fail ends the exchange after an error of reading. What the sending failed
+// with comes first: it is the cause of the rest.
 func (x *exchange) fail(err, nothing error) error {
 	if errors.Is(err, io.EOF) && nothing != nil {
 		err = nothing
 	}
 	x.abandon()
-	if x.sender != nil && x.sender.bodyErr != nil {
-		return x.sender.bodyErr
+	if x.sender != nil && x.sender.err != nil {
+		return x.sender.err
 	}
 	return err
 }

@@ -2,6 +2,7 @@ package upstream
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"net/http"
 	"slices"
@@ -108,7 +109,7 @@ type sender struct {
 
 	// Set before done is closed.
 	complete bool
-	bodyErr  error // of reading the client's body
+	err      error // of reading the client's body, or the endpoint's not reading it; nil also if the answer says why
 }
 
 // continueWait is how long a body is held back for an endpoint that does not
@@ -141,7 +142,8 @@ func (s *sender) run(ctx context.Context, sent func()) {
 		n, err := s.r.Body.Read(*buf)
 		if n > 0 {
 			if werr := s.write((*buf)[:n]); werr != nil {
-				return // the reader of the answer sees why
+				s.refused(werr, sent)
+				return
 			}
 			left -= int64(n)
 		}
@@ -155,7 +157,7 @@ func (s *sender) run(ctx context.Context, sent func()) {
 			select {
 			case <-s.stop: // it was made to fail
 			default:
-				s.bodyErr = &ErrClientBody{err}
+				s.err = &ErrClientBody{err}
 			}
 			s.c.Close() // half a request must not look like a whole one
 			return
@@ -177,11 +179,23 @@ func (s *sender) run(ctx context.Context, sent func()) {
 		}
 		s.c.bw.WriteString("\r\n")
 	}
-	if s.c.bw.Flush() != nil {
+	if err := s.c.bw.Flush(); err != nil {
+		s.refused(err, sent)
 		return
 	}
 	s.complete = true
 	sent()
+}
+
+// refused ends the sending after an error of writing. An endpoint that broke
+// the connection may have answered before; one that does not read won't.
+func (s *sender) refused(err error, sent func()) {
+	if isTimeout(err) {
+		s.err = fmt.Errorf("it does not read the request: %w", err)
+		s.c.Close()
+		return
+	}
+	sent() // from now on an answer is waited for
 }
 
 func (s *sender) write(p []byte) error {

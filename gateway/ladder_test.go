@@ -1,0 +1,502 @@
+package gateway
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"path/filepath"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/ficus-gateway/ficus/routes"
+)
+
+// rawUpstream accepts connections and gives each to serve.
+func rawUpstream(t testing.TB, serve func(conn net.Conn)) string {
+	t.Helper()
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return "http://" + serveRaw(t, ln, serve)
+}
+
+func serveRaw(t testing.TB, ln net.Listener, serve func(conn net.Conn)) string {
+	var conns sync.WaitGroup
+	var mu sync.Mutex
+	var open []net.Conn
+	conns.Go(func() {
+		for {
+			conn, err := ln.Accept()
+			if err != nil {
+				return
+			}
+			mu.Lock()
+			open = append(open, conn)
+			mu.Unlock()
+			conns.Go(func() {
+				defer conn.Close()
+				serve(conn)
+			})
+		}
+	})
+	t.Cleanup(func() {
+		ln.Close()
+		mu.Lock()
+		for _, conn := range open {
+			conn.Close()
+		}
+		mu.Unlock()
+		conns.Wait()
+	})
+	return ln.Addr().String()
+}
+
+// silent reads what comes and says nothing.
+func silent(conn net.Conn) { _, _ = io.Copy(io.Discard, conn) }
+
+// Each way in which an exchange fails has one status, and the answer says
+// nothing about the inside.
+func TestLadder(t *testing.T) {
+	dead, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	dead.Close()
+	head := func(say string) func(net.Conn) {
+		return func(conn net.Conn) {
+			if _, err := http.ReadRequest(bufio.NewReader(conn)); err == nil {
+				_, _ = io.WriteString(conn, say)
+			}
+			if strings.HasSuffix(say, "...") {
+				silent(conn)
+			}
+		}
+	}
+	for name, c := range map[string]struct {
+		upstream string
+		serve    func(net.Conn)
+		config   []string
+		say      string
+		status   int
+		kind     string
+	}{
+		"nobody listens":                 {upstream: "http://" + dead.Addr().String(), status: 502, kind: "connect"},
+		"no such host":                   {upstream: "http://nowhere.invalid", status: 502, kind: "connect"},
+		"no such socket":                 {upstream: "unix:/nowhere/at.sock", status: 502, kind: "connect"},
+		"closed without an answer":       {serve: head(""), status: 502, kind: "reset"},
+		"closed within the header":       {serve: head("HTTP/1.1 200 OK\r\nX-A: "), status: 502, kind: "reset"},
+		"not HTTP":                       {serve: head("hello\r\n\r\n"), status: 502, kind: "malformed"},
+		"header without a colon":         {serve: head("HTTP/1.1 200 OK\r\nX-A\r\n\r\n"), status: 502, kind: "malformed"},
+		"two lengths":                    {serve: head("HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab"), status: 502, kind: "malformed"},
+		"unknown coding":                 {serve: head("HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip\r\n\r\n"), status: 502, kind: "malformed"},
+		"status below 100":               {serve: head("HTTP/1.1 099 What\r\n\r\n"), status: 502, kind: "malformed"},
+		"endless header":                 {serve: head("HTTP/1.1 200 OK\r\nX-A: " + strings.Repeat("a", 2<<20)), status: 502, kind: "malformed"},
+		"TLS where there is none":        {serve: head("HTTP/1.1 200 OK\r\n\r\n"), config: []string{"tls: {insecure: true}"}, status: 502, kind: "connect"},
+		"silent":                         {serve: silent, config: []string{"timeout: {response: 100ms}"}, status: 504, kind: "timeout"},
+		"silent within the header":       {serve: head("HTTP/1.1 200 OK\r\nX-..."), config: []string{"timeout: {response: 100ms}"}, status: 504, kind: "timeout"},
+		"silent after an interim answer": {serve: head("HTTP/1.1 102 Processing\r\n\r\n..."), config: []string{"timeout: {response: 100ms}"}, status: 504, kind: "timeout"},
+		"silent, whole request":          {serve: silent, config: []string{"timeout: {request: 100ms}"}, status: 504, kind: "timeout"},
+		"silent after a body":            {serve: silent, config: []string{"timeout: {response: 100ms}"}, say: ask("POST /", "Content-Length: 3") + "abc", status: 504, kind: "timeout"},
+		"upstream does not read":         {serve: func(conn net.Conn) { time.Sleep(2 * time.Second) }, config: []string{"timeout: {idle: 200ms, response: 5s}"}, say: ask("POST /", "Content-Length: 30000000") + strings.Repeat("x", 30000000), status: 504, kind: "timeout"},
+		"length over the limit":          {serve: head(plainAnswer), say: ask("POST /", "Content-Length: 2000") + strings.Repeat("x", 2000), status: 413, kind: "too_large"},
+		"chunks over the limit":          {serve: silent, say: ask("POST /", "Transfer-Encoding: chunked") + "7d0\r\n" + strings.Repeat("x", 2000) + "\r\n0\r\n\r\n", status: 413, kind: "too_large"},
+		"body that stops":                {serve: silent, say: ask("POST /", "Content-Length: 10") + "abc", status: 408, kind: "client_silent"},
+		"chunks that stop":               {serve: silent, say: ask("POST /", "Transfer-Encoding: chunked") + "5\r\nab", status: 408, kind: "client_silent"},
+		"chunks that are none":           {serve: silent, say: ask("POST /", "Transfer-Encoding: chunked") + "5\r\nabcdefgh", status: 400, kind: "bad_body"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			url := c.upstream
+			if url == "" {
+				url = rawUpstream(t, c.serve)
+			}
+			if strings.HasPrefix(strings.Join(c.config, ""), "tls") {
+				url = strings.Replace(url, "http:", "https:", 1)
+			}
+			limits := "limits: {body_silence: 300ms}\n"
+			if name == "upstream does not read" {
+				limits = "limits: {body_silence: 10s}\n"
+			}
+			if c.kind == "too_large" {
+				limits = "limits: {body_bytes: 1000}\n"
+			}
+			g, journal := gatewayWithJournal(t, limits+before(url, c.config...))
+			conn, err := net.Dial("tcp", listen(t, g, routes.Listener{}))
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer conn.Close()
+			_ = conn.SetDeadline(time.Now().Add(20 * time.Second))
+			say := c.say
+			if say == "" {
+				say = ask("GET /secret")
+			}
+			go func() { _, _ = io.WriteString(conn, say) }()
+			br := bufio.NewReader(conn)
+			res, err := http.ReadResponse(br, nil)
+			if err == nil && res.StatusCode < 200 {
+				res, err = http.ReadResponse(br, nil)
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			body, err := io.ReadAll(res.Body)
+			if err != nil || res.StatusCode != c.status || string(body) != http.StatusText(c.status)+"\n" {
+				t.Errorf("%d %q, %v; want %d", res.StatusCode, body, err, c.status)
+			}
+			for name, values := range res.Header {
+				switch name {
+				case "Content-Type", "Content-Length", "X-Content-Type-Options", "Cache-Control", "Date", "Retry-After", "Connection":
+				default:
+					t.Errorf("the answer tells %s: %q", name, values)
+				}
+			}
+			e := journal.wait(t, 1)[0]
+			if e.Status != c.status || e.Err != c.kind {
+				t.Errorf("logged %+v, want %s", e, c.kind)
+			}
+			unread := strings.Contains(say, "POST") && c.status != 504 && !strings.Contains(name, "length over")
+			if unread && !res.Close {
+				t.Error("the connection stays open with a body half read")
+			}
+		})
+	}
+}
+
+// Connecting to a host that drops packets ends by timeout.connect. No such
+// host can be had on a loopback; a listener whose queue is full is one.
+func TestConnectTimeout(t *testing.T) {
+	up := rawUpstream(t, silent) // takes the connection, but never the TLS handshake
+	g, journal := gatewayWithJournal(t, before(strings.Replace(up, "http", "https", 1), "timeout: {connect: 100ms}", "tls: {insecure: true}"))
+	start := time.Now()
+	status, _ := get(t, "http://"+listen(t, g, routes.Listener{}))
+	if status != 504 || time.Since(start) > 5*time.Second {
+		t.Errorf("%d after %v", status, time.Since(start))
+	}
+	if e := journal.wait(t, 1)[0]; e.Err != "connect_timeout" {
+		t.Errorf("%+v", e)
+	}
+}
+
+// An answer that stops coming is broken off after timeout.idle of silence,
+// but one that comes slowly is not.
+func TestIdleTimeoutMeasuresSilence(t *testing.T) {
+	for name, stops := range map[string]bool{"stops": true, "slow": false} {
+		up := rawUpstream(t, func(conn net.Conn) {
+			if _, err := http.ReadRequest(bufio.NewReader(conn)); err != nil {
+				return
+			}
+			_, _ = io.WriteString(conn, tell("200 OK", "Content-Length: 20"))
+			for i := range 20 {
+				if stops && i == 5 {
+					silent(conn)
+					return
+				}
+				time.Sleep(50 * time.Millisecond)
+				_, _ = io.WriteString(conn, "x")
+			}
+			silent(conn)
+		})
+		g, journal := gatewayWithJournal(t, before(up, "timeout: {idle: 400ms, response: 400ms}"))
+		res, err := browser(t, "h1", nil).Get("http://" + listen(t, g, routes.Listener{}))
+		if err != nil {
+			t.Fatal(err)
+		}
+		body, err := io.ReadAll(res.Body)
+		res.Body.Close()
+		if stops && (err == nil || len(body) != 5) || !stops && (err != nil || len(body) != 20) {
+			t.Errorf("%s: %q, %v", name, body, err)
+		}
+		if e := journal.wait(t, 1)[0]; stops && e.Err != "timeout" || !stops && e.Err != "" {
+			t.Errorf("%s: %+v", name, e)
+		}
+	}
+}
+
+// A client that does not take its answer is given up, and the upstream with it.
+func TestSlowClientIsBounded(t *testing.T) {
+	done := make(chan struct{})
+	up := rawUpstream(t, func(conn net.Conn) {
+		if _, err := http.ReadRequest(bufio.NewReader(conn)); err != nil {
+			return
+		}
+		_, _ = io.WriteString(conn, tell("200 OK"))
+		block := make([]byte, 1<<20)
+		for {
+			if _, err := conn.Write(block); err != nil {
+				close(done)
+				return
+			}
+		}
+	})
+	g := gatewayOf(t, "limits: {body_silence: 200ms}\n"+before(up))
+	conn, err := net.Dial("tcp", listen(t, g, routes.Listener{}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	_, _ = io.WriteString(conn, ask("GET /"))
+	select {
+	case <-done:
+	case <-time.After(10 * time.Second):
+		t.Error("the upstream still sends")
+	}
+}
+
+// After an answer that came before its body was read, what is left of the
+// body is never taken for a request.
+func TestRestOfABodyIsNoRequest(t *testing.T) {
+	var paths sync.Map
+	up := rawUpstream(t, func(conn net.Conn) {
+		br := bufio.NewReader(conn)
+		for {
+			r, err := http.ReadRequest(br)
+			if err != nil {
+				return
+			}
+			paths.Store(r.URL.Path, true)
+			_, _ = io.WriteString(conn, plainAnswer)
+		}
+	})
+	g := gatewayOf(t, before(up))
+	address := listen(t, g, routes.Listener{})
+	smuggled := ask("GET /smuggled")
+	for name, say := range map[string]string{
+		"length": ask("POST /a", fmt.Sprintf("Content-Length: %d", 10+len(smuggled))) + "0123456789",
+		"chunks": ask("POST /a", "Transfer-Encoding: chunked") + fmt.Sprintf("%x\r\n0123456789", 10+len(smuggled)),
+		"expect": ask("POST /a", "Expect: 100-continue", fmt.Sprintf("Content-Length: %d", len(smuggled))),
+	} {
+		conn, err := net.Dial("tcp", address)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = conn.SetDeadline(time.Now().Add(10 * time.Second))
+		_, _ = io.WriteString(conn, say)
+		br := bufio.NewReader(conn)
+		res, err := http.ReadResponse(br, nil)
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		if body, err := io.ReadAll(res.Body); string(body) != "ok" || err != nil {
+			t.Errorf("%s: %q, %v", name, body, err)
+		}
+		time.Sleep(1500 * time.Millisecond) // longer than the rest is waited for
+		_, _ = io.WriteString(conn, smuggled)
+		if rest, _ := io.ReadAll(br); len(rest) > 0 {
+			t.Errorf("%s: more was said: %q", name, rest)
+		}
+		conn.Close()
+	}
+	if _, there := paths.Load("/smuggled"); there {
+		t.Error("a body became a request")
+	}
+}
+
+// A GET on a kept connection that turns out dead is sent again, and both
+// sendings are counted.
+func TestDeadKeptConnectionIsTriedAgain(t *testing.T) {
+	var conns atomic.Int32
+	up := rawUpstream(t, func(conn net.Conn) {
+		first := conns.Add(1) == 1
+		br := bufio.NewReader(conn)
+		for i := 0; ; i++ {
+			if _, err := http.ReadRequest(br); err != nil || first && i == 1 {
+				return // without an answer
+			}
+			_, _ = io.WriteString(conn, plainAnswer)
+		}
+	})
+	g, journal := gatewayWithJournal(t, before(up))
+	url := "http://" + listen(t, g, routes.Listener{})
+	for range 2 {
+		if status, body := get(t, url); status != 200 || body != "ok" {
+			t.Fatalf("%d %q", status, body)
+		}
+	}
+	if e := journal.wait(t, 2); e[0].Attempts != 1 || e[1].Attempts != 2 {
+		t.Errorf("%+v", e)
+	}
+}
+
+// What may not be repeated is never sent twice, whatever breaks.
+func TestPostIsNeverSentTwice(t *testing.T) {
+	var posts, conns atomic.Int32
+	up := rawUpstream(t, func(conn net.Conn) {
+		n := conns.Add(1)
+		br := bufio.NewReader(conn)
+		for i := 0; ; i++ {
+			r, err := http.ReadRequest(br)
+			if err != nil {
+				return
+			}
+			if r.Method == "POST" {
+				_, _ = io.Copy(io.Discard, r.Body)
+				posts.Add(1)
+				return // without an answer
+			}
+			_, _ = io.WriteString(conn, plainAnswer)
+			_ = n
+		}
+	})
+	url, _ := frontOf(t, up)
+	for i := range 20 {
+		for range 3 {
+			get(t, url)
+		}
+		var body io.Reader
+		if i%2 == 0 {
+			body = strings.NewReader("body")
+		}
+		res, err := browser(t, "h1", nil).Post(url, "", body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		res.Body.Close()
+		if res.StatusCode != 502 {
+			t.Errorf("%d", res.StatusCode)
+		}
+	}
+	if n := posts.Load(); n != 20 {
+		t.Errorf("20 POSTs arrived as %d", n)
+	}
+}
+
+// An upstream that closes its connection after each answer, and does not say
+// so, loses no POST.
+func TestUnannouncedCloseLosesNoPost(t *testing.T) {
+	up := rawUpstream(t, func(conn net.Conn) {
+		r, err := http.ReadRequest(bufio.NewReader(conn))
+		if err != nil {
+			return
+		}
+		_, _ = io.Copy(io.Discard, r.Body)
+		_, _ = io.WriteString(conn, plainAnswer)
+	})
+	url, _ := frontOf(t, up)
+	client := browser(t, "h1", nil)
+	for i := range 500 {
+		res, err := client.Post(url, "text/plain", strings.NewReader("body"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, _ = io.Copy(io.Discard, res.Body)
+		res.Body.Close()
+		if res.StatusCode != 200 {
+			t.Fatalf("POST %d: %d", i, res.StatusCode)
+		}
+	}
+}
+
+func TestUnixSocketsOnBothSides(t *testing.T) {
+	dir := t.TempDir()
+	in, out := filepath.Join(dir, "in.sock"), filepath.Join(dir, "out.sock")
+	app := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		fmt.Fprint(w, r.Host, " ", r.Header["X-Forwarded-For"])
+	}))
+	ln, err := net.Listen("unix", out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	app.Listener.Close()
+	app.Listener = ln
+	app.Start()
+	defer app.Close()
+	g := gatewayOf(t, before("unix:"+out))
+	public, err := net.Listen("unix", in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	serveOn(t, g, routes.Listener{Network: "unix", Address: in}, public)
+	client := &http.Client{Transport: &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+		return new(net.Dialer).DialContext(ctx, "unix", in)
+	}}}
+	defer client.CloseIdleConnections()
+	res, err := client.Get("http://shop.example/")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	if body, _ := io.ReadAll(res.Body); string(body) != "shop.example []" {
+		t.Errorf("%q", body)
+	}
+}
+
+// A second upstream is asked for what the first does not have, and only for that.
+func TestElseIsAskedForWhatIsMissing(t *testing.T) {
+	first, asked := recorded(t, func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path != "/there" {
+			w.Header().Set("X-First", "1")
+			w.WriteHeader(http.StatusNotFound)
+		}
+		_, _ = io.WriteString(w, "first")
+	})
+	second, asked2 := recorded(t, func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/nowhere" {
+			w.WriteHeader(http.StatusNotFound)
+		}
+		_, _ = io.WriteString(w, "second")
+	})
+	g := gatewayOf(t, fmt.Sprintf("upstreams: {one: %q, two: %q}\nroutes:\n  - {path: /*, upstream: one, else: two}\n", first, second))
+	url := "http://" + listen(t, g, routes.Listener{})
+	for _, c := range []struct {
+		method, path, body, want string
+		status, seconds          int
+	}{
+		{"GET", "/there", "", "first", 200, 0},
+		{"GET", "/moved", "", "second", 200, 1},
+		{"GET", "/nowhere", "", "first", 404, 1},
+		{"POST", "/moved", "", "first", 404, 0},
+		{"GET", "/moved", "a body", "first", 404, 0},
+	} {
+		req, _ := http.NewRequest(c.method, url+c.path, strings.NewReader(c.body))
+		res, err := browser(t, "h1", nil).Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		body, _ := io.ReadAll(res.Body)
+		res.Body.Close()
+		if string(body) != c.want || res.StatusCode != c.status || len(asked2) != c.seconds {
+			t.Errorf("%s %s: %d %q, the second was asked %d times", c.method, c.path, res.StatusCode, body, len(asked2))
+		}
+		for len(asked)+len(asked2) > 0 {
+			select {
+			case <-asked:
+			case <-asked2:
+			}
+		}
+	}
+}
+
+// A second between the end of one process and the start of the next is bridged for nobody: it is told.
+func TestSaturatedUpstreamIs503(t *testing.T) {
+	hold := make(chan struct{})
+	app, requests := recorded(t, func(w http.ResponseWriter, r *http.Request) { <-hold })
+	defer close(hold)
+	g, journal := gatewayWithJournal(t, before(app, "max_conns: 1", "timeout: {connect: 100ms}"))
+	url := "http://" + listen(t, g, routes.Listener{})
+	go func() {
+		if res, err := browser(t, "h1", nil).Get(url); err == nil {
+			res.Body.Close()
+		}
+	}()
+	<-requests
+	res, err := browser(t, "h1", nil).Get(url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	res.Body.Close()
+	if res.StatusCode != 503 || res.Header.Get("Retry-After") == "" {
+		t.Errorf("%d %v", res.StatusCode, res.Header)
+	}
+	if e := journal.wait(t, 1)[0]; e.Err != "unavailable" {
+		t.Errorf("%+v", e)
+	}
+}
