@@ -187,12 +187,16 @@ func hop(p *peer, r *http.Request) string {
 
 // hostFor returns the Host that an upstream is asked with.
 func (rec *record) hostFor(up *upstream.Upstream) string {
-	def := up.Definition()
+	return hostOf(up.Definition(), rec.Host)
+}
+
+// hostOf returns the Host that an upstream is asked with; empty: its own.
+func hostOf(def routes.Upstream, client string) string {
 	switch def.Host {
 	case routes.HostLiteral:
 		return def.HostName
 	case routes.HostUpstream:
 		return ""
 	}
-	return rec.Host
+	return client
 }

@@ -41,6 +41,7 @@ type Exchange struct {
 	Upstream string // name; empty when no upstream was asked
 	Endpoint string // "http://10.0.0.5:3001" or "10.0.0.5:3001" or the path of a socket
 	Attempts int    // requests sent, the transport's own retries included
+	Shadow   bool   // asked for a comparison only; no client waited
 	Fallback string // why the other side answered instead; empty when it did not
 
 	// How it ended.

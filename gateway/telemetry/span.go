@@ -29,8 +29,12 @@ func (t *Tracer) export(tr *Trace, x *Exchange, links []trace.Link) {
 	if x.Pattern != "" {
 		name += " " + text(x.Pattern, 256)
 	}
+	kind := trace.SpanKindServer
+	if x.Shadow { // nobody asked the gateway
+		name, kind = "shadow "+name, trace.SpanKindInternal
+	}
 	ctx, server := t.tracer.Start(withIDs(ctx, tr.TraceID, tr.Server), name,
-		trace.WithSpanKind(trace.SpanKindServer),
+		trace.WithSpanKind(kind),
 		trace.WithTimestamp(x.Start),
 		trace.WithLinks(links...),
 		trace.WithAttributes(methodAttrs...),

@@ -45,6 +45,16 @@ func (tr *Trace) Inject(h http.Header) {
 // TraceIDString returns the trace id as 32 hex digits.
 func (tr *Trace) TraceIDString() string { return hex.EncodeToString(tr.TraceID[:]) }
 
+// Follow makes the trace one that is kept if origin is, with which it shares
+// nothing but a link.
+func (tr *Trace) Follow(origin trace.SpanContext) {
+	tr.Sampled = origin.IsSampled()
+	tr.Flags &^= flagSampled
+	if tr.Sampled {
+		tr.Flags |= flagSampled
+	}
+}
+
 // SpanContext returns the server span as others may link to it.
 func (tr *Trace) SpanContext() trace.SpanContext {
 	return trace.NewSpanContext(trace.SpanContextConfig{
