@@ -1,0 +1,115 @@
+package evidence
+
+import (
+	"slices"
+	"time"
+)
+
+// A Burn is the requests and failures of one side of a whole route over the
+// last three days: by the minute for an hour, by the quarter of an hour beyond.
+// The zero value is empty and ready.
+type Burn struct {
+	Minutes  Series `json:"minutes,omitempty"`
+	Quarters Series `json:"quarters,omitempty"`
+}
+
+// Burns are the burns of both sides, by [Side].
+type Burns [2]Burn
+
+const (
+	minute      = time.Minute
+	quarter     = 15 * time.Minute
+	keepMinutes = 61      // an hour, and the minute under way
+	keepQuarter = 288 + 1 // three days, and the quarter under way
+)
+
+// Objective is the share of requests that succeed by default, over 30 days.
+const Objective = 0.9995
+
+// Add counts requests that ended at a time, bad of them failed.
+func (b *Burn) Add(at time.Time, requests, bad uint64) {
+	b.Minutes.add(slotOf(at, minute), requests, bad, keepMinutes)
+	b.Quarters.add(slotOf(at, quarter), requests, bad, keepQuarter)
+}
+
+// Merge adds what another gateway counted.
+func (b *Burn) Merge(o Burn) {
+	b.Minutes = b.Minutes.merged(o.Minutes, keepMinutes)
+	b.Quarters = b.Quarters.merged(o.Quarters, keepQuarter)
+}
+
+// Rate returns how many times as fast as the objective allows a window burns
+// the error budget: 1 uses it up in exactly 30 days. A window reaches from now
+// back to the beginning of its first minute, or of its first quarter of an
+// hour if it is longer than an hour. Without requests it is 0.
+func (b Burn) Rate(window time.Duration, objective float64, now time.Time) float64 {
+	series, slot := b.Minutes, minute
+	if window > time.Hour {
+		series, slot = b.Quarters, quarter
+	}
+	to := slotOf(now, slot)
+	requests, bad := series.sum(to-int64(window/slot), to)
+	if requests == 0 || !(objective < 1) {
+		return 0
+	}
+	return float64(bad) / float64(requests) / (1 - objective)
+}
+
+// A Pace is a burn rate that is too fast if two windows agree: the long one
+// says that it matters, the short one that it still goes on.
+type Pace struct {
+	Factor      float64
+	Long, Short time.Duration
+	Page        bool // hold the ramp and page somebody; otherwise only say so
+}
+
+// Paces are those of Google's Site Reliability Workbook, chapter 5, "Alerting
+// on SLOs", and one of a day: in their long windows they use 2, 5, 10 and 10 %
+// of the budget of 30 days. The fastest comes first. Callers must not change it.
+var Paces = []Pace{
+	{14.4, time.Hour, 5 * time.Minute, true},
+	{6, 6 * time.Hour, 30 * time.Minute, true},
+	{3, 24 * time.Hour, 2 * time.Hour, false},
+	{1, 72 * time.Hour, 6 * time.Hour, false},
+}
+
+// Burning returns the fastest pace that a side exceeds, and whether there is
+// one.
+func (b Burn) Burning(objective float64, now time.Time) (Pace, bool) {
+	i := slices.IndexFunc(Paces, func(p Pace) bool {
+		return b.Rate(p.Long, objective, now) >= p.Factor && b.Rate(p.Short, objective, now) >= p.Factor
+	})
+	if i < 0 {
+		return Pace{}, false
+	}
+	return Paces[i], true
+}
+
+// A Blaze says which sides burn the budget so fast that the ramp must hold.
+type Blaze string
+
+// What the burn rates of both sides say together.
+const (
+	Calm      Blaze = ""
+	ModernHot Blaze = "modern" // hold; the test decides about more
+	LegacyHot Blaze = "legacy" // hold: no time to change anything
+	BothHot   Blaze = "both"   // hold, and do not roll back: the fault is not the migration's
+)
+
+// Judge returns which sides burn at a pace that pages.
+func (b Burns) Judge(objective float64, now time.Time) Blaze {
+	hot := func(s Side) bool {
+		pace, ok := b[s].Burning(objective, now)
+		return ok && pace.Page
+	}
+	switch modern, legacy := hot(Modern), hot(Legacy); {
+	case modern && legacy:
+		return BothHot
+	case modern:
+		return ModernHot
+	case legacy:
+		return LegacyHot
+	default:
+		return Calm
+	}
+}

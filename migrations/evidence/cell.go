@@ -1,0 +1,220 @@
+package evidence
+
+import (
+	"cmp"
+	"maps"
+	"slices"
+)
+
+// A Cell is what is known of one cell of a migration: the counts of its
+// present test, and how its service fares. A migration without cells has one.
+//
+// A Cell belongs to one goroutine. Copies share what they hold; see
+// [Cell.Clone].
+type Cell struct {
+	Test     uint64              `json:"test"`              // seq of the event that began the test; an older test's counts are dropped by a merge
+	Epochs   []Epoch             `json:"epochs,omitempty"`  // of the test, by seq
+	Bad      map[Metric]*Keys    `json:"bad,omitempty"`     // keys by their first bad event, at most one per metric
+	Seen     Keys                `json:"seen,omitzero"`     // keys by their first request, until full: for the sample-ratio check
+	Active   Keys                `json:"active,omitzero"`   // keys on the service, the first [ActiveLimit]
+	Observed Observations        `json:"observed,omitzero"` // comparisons
+	Harm     uint64              `json:"harm,omitempty"`    // requests on the service that failed for the user, fallback and all
+	Spans    map[Metric][]string `json:"spans,omitempty"`   // span contexts of bad requests on the service, up to [SpanLimit] each
+	Streaks  Streaks             `json:"streaks,omitempty"` // consecutive failures by gateway; they outlast a test
+}
+
+// ActiveLimit is the number of active keys beyond which they are not counted.
+const ActiveLimit = 64
+
+// FewKeys is the number of active keys on the service below which the guard
+// sees too little: the ramp holds, and says so.
+const FewKeys = 10
+
+// SpanLimit is the greatest number of span contexts that a decision links to.
+const SpanLimit = 32
+
+// NewCell returns a cell whose test begins with the event of seq test, which
+// gives the service share of 100,000 buckets.
+func NewCell(test uint64, share int) *Cell {
+	c := &Cell{Test: test}
+	c.Begin(test, share)
+	return c
+}
+
+// Next returns a cell whose next test begins, without the counts of the last.
+func (c *Cell) Next(test uint64, share int) *Cell {
+	next := NewCell(test, share)
+	next.Streaks = maps.Clone(c.Streaks)
+	return next
+}
+
+// Begin adds an epoch to the test and returns it. An epoch that the test
+// already has stays as it is.
+func (c *Cell) Begin(epoch uint64, share int) *Epoch {
+	i, ok := c.find(epoch)
+	if !ok {
+		c.Epochs = slices.Insert(c.Epochs, i, Epoch{Seq: epoch, Share: share})
+	}
+	return &c.Epochs[i]
+}
+
+// Epoch returns the epoch of that seq, nil if the test does not have it: its
+// outcome came after the test, and belongs to none.
+func (c *Cell) Epoch(seq uint64) *Epoch {
+	if i, ok := c.find(seq); ok {
+		return &c.Epochs[i]
+	}
+	return nil
+}
+
+func (c *Cell) find(seq uint64) (int, bool) {
+	return slices.BinarySearchFunc(c.Epochs, seq, func(e Epoch, s uint64) int { return cmp.Compare(e.Seq, s) })
+}
+
+// Saw counts a key that its hash placed on a side: for the sample-ratio check
+// once per test, and among the active ones.
+func (c *Cell) Saw(key Key, epoch uint64, side Side) {
+	if c.Epoch(epoch) == nil {
+		return
+	}
+	c.Seen.Add(key, epoch, side)
+	if side == Modern && c.Active.Len() < ActiveLimit {
+		c.Active.Add(key, epoch, side)
+	}
+}
+
+// Count counts an event of a metric for a key that its hash placed on a side,
+// and reports whether it did: only the first event of a key counts in a test,
+// and none once [Limit] is reached. Keyless requests and those that a cohort
+// placed must not come here.
+func (c *Cell) Count(m Metric, key Key, epoch uint64, side Side) bool {
+	if c.Epoch(epoch) == nil {
+		return false
+	}
+	keys := c.Bad[m]
+	if keys == nil {
+		if c.Bad == nil {
+			c.Bad = make(map[Metric]*Keys)
+		}
+		keys = new(Keys)
+		c.Bad[m] = keys
+	}
+	return keys.Add(key, epoch, side)
+}
+
+// Link keeps the span context of a bad request on the service and reports
+// whether there was room: the trace of one that is kept must be kept as well.
+func (c *Cell) Link(m Metric, span string) bool {
+	if len(c.Spans[m]) >= SpanLimit || slices.Contains(c.Spans[m], span) {
+		return false
+	}
+	if c.Spans == nil {
+		c.Spans = make(map[Metric][]string)
+	}
+	c.Spans[m] = append(c.Spans[m], span)
+	return true
+}
+
+// Full reports whether a metric has counted as many keys as a test takes: the
+// test ends undecided, and the next begins.
+func (c *Cell) Full() bool {
+	for _, keys := range c.Bad {
+		if keys.Full() {
+			return true
+		}
+	}
+	return false
+}
+
+// Few reports whether too few keys are active on the service.
+func (c *Cell) Few() bool { return c.Active.Len() < FewKeys }
+
+// Requests returns the test's requests by side, of keys placed by their hash.
+func (c *Cell) Requests() Sides {
+	var sum Sides
+	for _, e := range c.Epochs {
+		sum = sum.plus(e.Requests)
+	}
+	return sum
+}
+
+// Clean returns the test's requests on the service without a bad event, to be
+// held against [CleanSample].
+func (c *Cell) Clean() uint64 {
+	sum := uint64(0)
+	for _, e := range c.Epochs {
+		sum += e.Clean[Modern]
+	}
+	return sum
+}
+
+// Samples returns what a guard is decided from, by epoch.
+func (c *Cell) Samples(g Guard) []Sample {
+	keys := c.Bad[g.Metric]
+	if g.Metric == Ratio {
+		keys = &c.Seen
+	}
+	out := make([]Sample, 0, len(c.Epochs))
+	for _, e := range c.Epochs {
+		s := Sample{Epoch: e.Seq, W: g.w(e.Share)}
+		if keys != nil {
+			n := keys.In(e.Seq)
+			s.Service, s.Legacy = n[Modern], n[Legacy]
+		}
+		out = append(out, s)
+	}
+	return out
+}
+
+// Clone returns a copy that shares nothing with c.
+func (c *Cell) Clone() *Cell { return mergeCells(c, &Cell{}) }
+
+// mergeCells returns the counts of both, of the newer test if they differ.
+func mergeCells(a, b *Cell) *Cell {
+	streaks := mergeStreaks(a.Streaks, b.Streaks)
+	switch {
+	case a.Test < b.Test:
+		a = &Cell{}
+	case a.Test > b.Test:
+		b = &Cell{}
+	}
+	out := &Cell{
+		Test:     max(a.Test, b.Test),
+		Epochs:   mergeEpochs(a.Epochs, b.Epochs),
+		Seen:     a.Seen.Clone(),
+		Active:   a.Active.Clone(),
+		Observed: a.Observed.plus(b.Observed),
+		Harm:     a.Harm + b.Harm,
+		Streaks:  streaks,
+	}
+	out.Seen.Merge(b.Seen)
+	out.Active.Merge(b.Active)
+	for _, from := range []*Cell{a, b} {
+		for m, keys := range from.Bad {
+			if out.Bad == nil {
+				out.Bad = make(map[Metric]*Keys)
+			}
+			if out.Bad[m] == nil {
+				out.Bad[m] = new(Keys)
+			}
+			out.Bad[m].Merge(*keys)
+		}
+		for m, spans := range from.Spans {
+			if out.Spans == nil {
+				out.Spans = make(map[Metric][]string)
+			}
+			out.Spans[m] = mergeSpans(out.Spans[m], spans)
+		}
+	}
+	return out
+}
+
+// mergeSpans returns the union, or the smallest [SpanLimit] of it: trace ids
+// are random, so that the smallest are as good as any, and the order of
+// merging does not matter.
+func mergeSpans(a, b []string) []string {
+	all := slices.Concat(a, b)
+	slices.Sort(all)
+	all = slices.Compact(all)
+	return all[:min(len(all), SpanLimit)]
+}

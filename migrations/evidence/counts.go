@@ -1,0 +1,53 @@
+package evidence
+
+import "time"
+
+// Counts is all that is known of one migration, by one gateway or by all:
+// what Decide decides from. The zero value is no evidence.
+//
+// A gateway keeps Counts of its own and publishes them whole; what all know is
+// the [Merge] of each gateway's latest. Numbers add up and sets unite, so that
+// the order does not matter; the same gateway's counts must not be merged
+// twice.
+type Counts struct {
+	At       time.Time        `json:"at"`                 // when they were read; merged: the newest
+	Gateways int              `json:"gateways,omitempty"` // how many gateways they come from; 0 counts as 1
+	Own      bool             `json:"own,omitempty"`      // one gateway's own, used because the merged ones are stale; a merge clears it
+	Cells    map[string]*Cell `json:"cells,omitempty"`    // by name; "" for a migration without cells
+	Burn     Burns            `json:"burn,omitzero"`      // requests and failures of the whole route, by side
+	Latency  Window           `json:"latency,omitzero"`   // the monolith's, by the time it was measured
+}
+
+// Merge returns what several gateways know together. It changes none of them
+// and shares nothing with them.
+func Merge(parts ...Counts) Counts {
+	var out Counts
+	for _, p := range parts {
+		if p.At.After(out.At) {
+			out.At = p.At
+		}
+		out.Gateways += max(p.Gateways, 1)
+		for name, cell := range p.Cells {
+			if out.Cells == nil {
+				out.Cells = make(map[string]*Cell)
+			}
+			before := out.Cells[name]
+			if before == nil {
+				before = &Cell{}
+			}
+			out.Cells[name] = mergeCells(before, cell)
+		}
+		for side := range out.Burn {
+			out.Burn[side].Merge(p.Burn[side])
+		}
+		out.Latency.Merge(p.Latency)
+	}
+	return out
+}
+
+// Clone returns a copy that shares nothing with c.
+func (c Counts) Clone() Counts {
+	out := Merge(c)
+	out.Gateways, out.Own = c.Gateways, c.Own
+	return out
+}

@@ -1,0 +1,70 @@
+package evidence
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"strings"
+	"time"
+)
+
+// A Record is one metric of one test, with everything that its evidence was
+// computed from. It stands in the event of a decision.
+type Record struct {
+	Cell   string        `json:"cell,omitempty"`
+	Metric Metric        `json:"metric"`
+	Basis  Basis         `json:"basis,omitempty"`
+	Epochs []Sample      `json:"epochs"`
+	Odds   Grid          `json:"odds"`
+	Margin float64       `json:"margin,omitempty"` // δ of a rate
+	Tau    time.Duration `json:"tau_ns,omitempty"` // of the latency metric
+	Budget
+	E         float64  `json:"e"`
+	Threshold float64  `json:"threshold"`
+	Spans     []string `json:"spans,omitempty"` // span contexts of bad requests on the service, up to [SpanLimit]
+}
+
+// Trips reports whether the evidence has reached the threshold.
+func (r Record) Trips() bool { return r.E >= r.Threshold }
+
+// Recompute returns the evidence that the counts of the record amount to: to
+// the bit E, on any machine, also after the record was written and read.
+func (r Record) Recompute() float64 { return E(r.Epochs, r.Odds, r.Margin) }
+
+// ErrRecord is the error of a record whose numbers do not follow from its counts.
+var ErrRecord = errors.New("the record does not follow from its counts")
+
+// Check recomputes the evidence and the threshold, and says what differs.
+func (r Record) Check() error {
+	if e := r.Recompute(); math.Float64bits(e) != math.Float64bits(r.E) {
+		return fmt.Errorf("%w: %s: E is %v by the counts, %v by the record", ErrRecord, r.Metric, e, r.E)
+	}
+	if t := r.Budget.Threshold(); math.Float64bits(t) != math.Float64bits(r.Threshold) {
+		return fmt.Errorf("%w: %s: the threshold is %v by the budget, %v by the record", ErrRecord, r.Metric, t, r.Threshold)
+	}
+	return nil
+}
+
+// String says what the record says, for people:
+//
+//	errors: 3 of 3 on the service at w = 0.05; E = 1.6e+03, threshold 1e+03: trips
+func (r Record) String() string {
+	var service, all uint64
+	var shares []string
+	for _, s := range r.Epochs {
+		service, all = service+s.Service, all+s.Service+s.Legacy
+		if text := fmt.Sprintf("%.4g", s.W); len(shares) == 0 || shares[len(shares)-1] != text {
+			shares = append(shares, text)
+		}
+	}
+	verdict := "does not trip"
+	if r.Trips() {
+		verdict = "trips"
+	}
+	name := string(r.Metric)
+	if r.Cell != "" {
+		name = r.Cell + ": " + name
+	}
+	return fmt.Sprintf("%s: %d of %d on the service at w = %s; E = %.4g, threshold %.4g: %s",
+		name, service, all, strings.Join(shares, ", "), r.E, r.Threshold, verdict)
+}
