@@ -23,7 +23,8 @@ type Endpoint struct {
 	h2       *http.Transport
 	inflight atomic.Int64
 	slots    chan struct{} // one per connection; nil: no limit
-	waiting  atomic.Int32  // requests that wait for a slot: connections are closed for them, not kept
+	waiting  atomic.Int32  // requests that wait for a slot
+	handover chan *conn    // from those that end to those that wait
 
 	down     atomic.Int64 // unix nanoseconds until which the endpoint is left out after failures to connect
 	failures atomic.Int32 // to connect, in a row
@@ -108,8 +109,16 @@ func (e *Endpoint) put(c *conn) {
 	if c.pinned {
 		return
 	}
-	if c.keep <= 0 || e.waiting.Load() > 0 || e.up.closed.Load() {
+	if c.keep <= 0 || e.up.closed.Load() {
 		c.Close()
+		return
+	}
+	if e.waiting.Load() > 0 {
+		select {
+		case e.handover <- c:
+		default:
+			c.Close() // for its slot
+		}
 		return
 	}
 	s := &e.idle[rand.IntN(idleShards)]
@@ -156,14 +165,15 @@ func (e *Endpoint) prune(limit time.Duration) {
 
 var errNoSlot = errors.New("all connections that max_conns allows are in use")
 
-// acquire waits for a slot, if connections are limited.
-func (e *Endpoint) acquire(ctx context.Context) error {
+// acquire waits for a slot, if connections are limited, or for a connection
+// that another request has done with and that is wanted.
+func (e *Endpoint) acquire(ctx context.Context, wanted func(*conn) bool) (*conn, error) {
 	if e.slots == nil {
-		return nil
+		return nil, nil
 	}
 	select {
 	case e.slots <- struct{}{}:
-		return nil
+		return nil, nil
 	default:
 	}
 	e.waiting.Add(1)
@@ -175,13 +185,20 @@ func (e *Endpoint) acquire(ctx context.Context) error {
 		defer t.Stop()
 		timeout = t.C
 	}
-	select {
-	case e.slots <- struct{}{}:
-		return nil
-	case <-timeout:
-		return errNoSlot
-	case <-ctx.Done():
-		return context.Cause(ctx)
+	for {
+		select {
+		case e.slots <- struct{}{}:
+			return nil, nil
+		case c := <-e.handover:
+			if wanted(c) && c.usable() {
+				return c, nil
+			}
+			c.Close()
+		case <-timeout:
+			return nil, errNoSlot
+		case <-ctx.Done():
+			return nil, context.Cause(ctx)
+		}
 	}
 }
 
@@ -191,11 +208,27 @@ func (e *Endpoint) release() {
 	}
 }
 
-// dial opens a connection, TLS included, within Timeouts.Connect.
+// obtain opens a connection, or, where they are limited, may return one that
+// has just become free; twice is as for take.
+func (e *Endpoint) obtain(ctx context.Context, twice bool) (*conn, error) {
+	c, err := e.acquire(ctx, func(c *conn) bool { return twice || c.steady() })
+	if c != nil || err != nil {
+		return c, err
+	}
+	return e.open(ctx)
+}
+
+// dial opens a connection that nobody has used.
 func (e *Endpoint) dial(ctx context.Context) (*conn, error) {
-	if err := e.acquire(ctx); err != nil {
+	if _, err := e.acquire(ctx, func(*conn) bool { return false }); err != nil {
 		return nil, err
 	}
+	return e.open(ctx)
+}
+
+// open opens a connection, TLS included, within Timeouts.Connect. It owns the
+// caller's slot.
+func (e *Endpoint) open(ctx context.Context) (*conn, error) {
 	if limit := e.up.def.Timeouts.Connect; limit > 0 {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, limit)

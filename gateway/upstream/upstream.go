@@ -42,7 +42,7 @@ func New(def routes.Upstream) (*Upstream, error) {
 	for _, d := range def.Endpoints {
 		e := &Endpoint{def: d, up: u}
 		if def.MaxConns > 0 {
-			e.slots = make(chan struct{}, def.MaxConns)
+			e.slots, e.handover = make(chan struct{}, def.MaxConns), make(chan *conn)
 		}
 		if d.Scheme == "https" {
 			var err error
@@ -213,7 +213,7 @@ func (e *Endpoint) do(ctx context.Context, r *Request, res *Response, fresh bool
 	if c == nil {
 		start := time.Now()
 		var err error
-		if c, err = e.dial(ctx); err != nil {
+		if c, err = e.obtain(ctx, r.Retry); err != nil {
 			return true, e.dialError(ctx, err)
 		}
 		e.connected()
