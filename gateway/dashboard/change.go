@@ -131,7 +131,7 @@ func (a *api) append(ctx context.Context, after uint64, events ...migrations.Eve
 		return 0, err
 	}
 	for i, e := range events {
-		a.Logger.Info("appended", "seq", seq-uint64(len(events)-1-i), "migration", e.Migration, "kind", e.Kind, "split", e.Split.String(), "actor", e.Actor, "reason", e.Reason)
+		a.Logger.Info("appended", "seq", seq-uint64(len(events)-1-i), "migration", e.Migration, "kind", e.Kind, "split", splitText(e.Split), "actor", e.Actor, "reason", e.Reason)
 	}
 	return seq, nil
 }
@@ -182,4 +182,12 @@ func (a *api) notAppended(err error, events ...migrations.Event) *Problem {
 		p.Detail = fmt.Sprintf("NOT rolled back: %s; the event log did not take the rollback: %v; traffic stays where it is; try again, and look at /readyz for what is wrong with the log", strings.Join(ids, ", "), err)
 	}
 	return p
+}
+
+// splitText is empty for an event that sets no split.
+func splitText(s migrations.Split) string {
+	if s == nil {
+		return ""
+	}
+	return s.String()
 }

@@ -9,7 +9,7 @@ import (
 // NewLogger returns the logger of the process. Level is debug, info, warn or
 // error, format json or text; empty means info and json.
 func NewLogger(w io.Writer, level, format string) (*slog.Logger, error) {
-	var o slog.HandlerOptions
+	o := slog.HandlerOptions{ReplaceAttr: readable}
 	switch level {
 	case "debug":
 		o.Level = slog.LevelDebug
@@ -29,4 +29,12 @@ func NewLogger(w io.Writer, level, format string) (*slog.Logger, error) {
 		return slog.New(slog.NewTextHandler(w, &o)), nil
 	}
 	return nil, fmt.Errorf("no log format %q; the formats are json, text", format)
+}
+
+// readable writes durations as people do: JSON would count nanoseconds.
+func readable(_ []string, a slog.Attr) slog.Attr {
+	if a.Value.Kind() == slog.KindDuration {
+		a.Value = slog.StringValue(a.Value.Duration().String())
+	}
+	return a
 }

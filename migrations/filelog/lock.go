@@ -28,7 +28,7 @@ func lock(path string) (*os.File, error) {
 		if pid, err := io.ReadAll(io.LimitReader(f, 20)); err == nil && len(pid) > 0 {
 			holder = "process " + strings.TrimSpace(string(pid))
 		}
-		return nil, fmt.Errorf("%s: in use by %s; one gateway writes a file log, several share a redis:// log", path, holder)
+		return nil, fmt.Errorf("%s: in use by %s; a file log has one gateway; end the other, or give this one a state of its own", path, holder)
 	}
 	err = f.Truncate(0)
 	if err == nil {
