@@ -34,8 +34,11 @@ var arrows = map[string][]string{
 
 	"routes":           {"migrations"},
 	"routes/schemagen": {"routes"},
-	"flags":            {"migrations", "routes"},
+	"flags":            {"migrations", "routes", "flags/internal/murmur3"},
+	"flags/flagd":      {"migrations", "routes", "flags/internal/murmur3"},
 	"legacy":           {"migrations", "routes"},
+
+	"flags/internal/murmur3": {},
 
 	"gateway":                  {"migrations", "migrations/evidence", "migrations/compare", "routes", "flags", "legacy", "gateway/upstream", "gateway/shadow", "gateway/telemetry"},
 	"gateway/upstream":         {"migrations", "routes"},
