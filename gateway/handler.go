@@ -24,14 +24,11 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		rec.recycle()
 		g.inflight.leave(slot)
 	}()
-	if g.draining.Load() && r.ProtoMajor == 1 {
-		w.Header()["Connection"] = []string{"close"}
-	}
 	if err := g.serve(rec, r); err != nil {
 		f := ladder(r.Context(), err)
 		rec.fail(f)
 		rec.writer.arm()
-		if rec.pending(r) {
+		if rec.pending(r) || g.draining.Load() {
 			w.Header()["Connection"] = []string{"close"}
 		}
 		reply(w, r, f.status)

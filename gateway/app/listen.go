@@ -1,6 +1,7 @@
 package app
 
 import (
+	"context"
 	"crypto/tls"
 	"errors"
 	"fmt"
@@ -15,13 +16,9 @@ import (
 	"github.com/ficus-gateway/ficus/routes"
 )
 
-// listen opens a public listener: its socket, the PROXY protocol in front of
+// listen makes a public listener of its socket: the PROXY protocol in front of
 // TLS, and TLS.
-func listen(l routes.Listener, certs *certificates) (net.Listener, error) {
-	ln, err := open(l.Network, l.Address, 0o666)
-	if err != nil {
-		return nil, err
-	}
+func listen(ln net.Listener, l routes.Listener, certs *certificates) net.Listener {
 	if len(l.ProxyProtocol) > 0 {
 		ln = &proxyproto.Listener{
 			Listener:          ln,
@@ -33,7 +30,7 @@ func listen(l routes.Listener, certs *certificates) (net.Listener, error) {
 		protocols := []string{"h2", "http/1.1"}
 		ln = tls.NewListener(ln, &tls.Config{MinVersion: tls.VersionTLS12, GetCertificate: certs.get(l.TLS), NextProtos: protocols})
 	}
-	return ln, nil
+	return ln
 }
 
 // proxyPolicy asks the named peers for a PROXY protocol header and refuses it
@@ -57,7 +54,9 @@ func proxyPolicy(from []netip.Prefix) proxyproto.ConnPolicyFunc {
 // removed; one that somebody listens on is not.
 func open(network, address string, mode fs.FileMode) (net.Listener, error) {
 	if network != "unix" {
-		ln, err := net.Listen(network, address)
+		var plain net.ListenConfig
+		plain.SetMultipathTCP(false) // it has no filters, which the end needs; see deafen
+		ln, err := plain.Listen(context.Background(), network, address)
 		if err != nil {
 			return nil, fmt.Errorf("listen on %s: %w", address, err)
 		}

@@ -47,9 +47,11 @@ type Process struct {
 	certs    *certificates
 	token    dashboard.Token
 
-	public []net.Listener
-	admin  []net.Listener
-	server []*http.Server // public ones, then the admin's
+	public  []net.Listener
+	sockets []net.Listener // of the public ones, below TLS
+	admin   []net.Listener
+	server  []*http.Server // public ones, then the admin's
+	kept    []*kept        // connections of the public ones
 
 	stop     context.CancelFunc // ends the background
 	tasks    sync.WaitGroup     // of the background and the servers
@@ -149,12 +151,15 @@ func (p *Process) openListeners(t *routes.Table) (err error) {
 		if err := p.certs.load(l.TLS); err != nil {
 			return err
 		}
-		ln, err := listen(l, p.certs)
+		socket, err := open(l.Network, l.Address, 0o666)
 		if err != nil {
 			return err
 		}
-		p.public = append(p.public, ln)
-		p.server = append(p.server, p.gateway.Server(l))
+		p.sockets = append(p.sockets, socket)
+		p.public = append(p.public, listen(socket, l, p.certs))
+		server := p.gateway.Server(l)
+		p.server = append(p.server, server)
+		p.kept = append(p.kept, watch(server))
 	}
 	a := t.Server.Admin
 	if a.Address == "" && a.Socket == "" {
@@ -227,7 +232,7 @@ func (p *Process) serve(t *routes.Table) {
 	for i, ln := range append(append([]net.Listener(nil), p.public...), p.admin...) {
 		server := p.server[i]
 		p.tasks.Go(func() {
-			if err := server.Serve(ln); err != nil && !errors.Is(err, http.ErrServerClosed) {
+			if err := server.Serve(ln); err != nil && !errors.Is(err, http.ErrServerClosed) && !p.draining.Load() {
 				p.failed <- fmt.Errorf("serve %s: %w", ln.Addr(), err)
 			}
 		})

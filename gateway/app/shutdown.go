@@ -2,14 +2,17 @@ package app
 
 import (
 	"context"
+	"errors"
+	"net"
 	"sync"
 	"time"
 )
 
 // Shutdown ends the process without dropping a request: readiness goes off
 // and clients are told to close; after the configured delay the listeners
-// close; requests under way and upgraded connections have the configured time
-// to finish. Ctx ends the patience early.
+// close; requests under way, those that come on connections that are kept, and
+// upgraded connections have the configured time to finish. Ctx ends the
+// patience early.
 func (p *Process) Shutdown(ctx context.Context) error {
 	s := p.source.Table().Server.Shutdown
 	p.draining.Store(true)
@@ -21,14 +24,25 @@ func (p *Process) Shutdown(ctx context.Context) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, s.Timeout)
 	defer cancel()
+	for _, socket := range p.sockets {
+		deafen(socket)
+	}
+	select {
+	case <-time.After(handshakes):
+	case <-ctx.Done():
+	}
+	for _, ln := range p.public {
+		_ = ln.Close()
+	}
 	var err error
 	var mu sync.Mutex // guards err
 	var wait sync.WaitGroup
 	for i := range p.public {
-		server := p.server[i]
+		server, kept := p.server[i], p.kept[i]
 		wait.Go(func() {
+			kept.settle(ctx)
 			e := server.Shutdown(ctx)
-			if e == nil {
+			if e == nil || errors.Is(e, net.ErrClosed) { // the listener is closed already
 				return
 			}
 			_ = server.Close() // those that would not end

@@ -1,0 +1,10 @@
+//go:build !linux
+
+package app
+
+import (
+	"errors"
+	"net"
+)
+
+func ignoreSYN(*net.TCPListener) error { return errors.ErrUnsupported }

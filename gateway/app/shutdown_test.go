@@ -1,0 +1,131 @@
+package app
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// A keeper sends one request after the other on one connection, as long as it
+// is kept, and then on another. It does not send again what failed.
+type keeper struct {
+	address string
+	path    string
+	pause   time.Duration // between two requests
+	conn    net.Conn
+	in      *bufio.Reader
+	once    bool // a connection carries one request
+	asked   int
+	closed  int // answers that said "Connection: close"
+}
+
+var errGone = errors.New("nobody listens any more")
+
+// ask sends one request. It returns errGone if no connection could be opened.
+func (k *keeper) ask() error {
+	if k.conn == nil {
+		c, err := net.Dial("tcp", k.address)
+		if errors.Is(err, syscall.ECONNREFUSED) {
+			return errGone
+		}
+		if err != nil {
+			return err
+		}
+		_ = c.SetDeadline(time.Now().Add(time.Minute))
+		k.conn, k.in = c, bufio.NewReader(c)
+	}
+	if _, err := fmt.Fprintf(k.conn, "POST %s HTTP/1.1\r\nHost: shop\r\nContent-Length: 2\r\n\r\nhi", k.path); err != nil {
+		return fmt.Errorf("send: %w", err)
+	}
+	res, err := http.ReadResponse(k.in, nil)
+	if err != nil {
+		return fmt.Errorf("read the answer: %w", err)
+	}
+	defer res.Body.Close()
+	text, err := io.ReadAll(res.Body)
+	if err != nil || res.StatusCode != http.StatusOK {
+		return fmt.Errorf("%s: %s, %w", res.Status, text, err)
+	}
+	k.asked++
+	if res.Close {
+		k.closed++
+	}
+	if res.Close || k.once {
+		k.conn.Close()
+		k.conn = nil
+	}
+	return nil
+}
+
+// TestNothingSentIsLostAtTheEnd sends SIGTERM while 32 kept connections, some
+// slow requests and many new connections are in use: every request that was
+// sent is answered.
+func TestNothingSentIsLostAtTheEnd(t *testing.T) {
+	t.Parallel()
+	rounds := full(50, 4)
+	b := install(t, fmt.Sprintf(`
+listen: $LISTEN
+admin: {address: none, socket: $DIR/ficus.sock}
+log: {access: false}
+upstreams: {monolith: "%s"}
+routes:
+  - {path: /*, upstream: monolith}
+`, named(t, "monolith")))
+	var asked, closed atomic.Int64
+	for round := range rounds {
+		b.start()
+		var clients sync.WaitGroup
+		warm := make(chan struct{}, 48)
+		for n := range 48 {
+			k := &keeper{address: b.listen, path: "/", pause: time.Duration(n%8) * 3 * time.Millisecond}
+			switch {
+			case n >= 40:
+				k.once = true
+			case n >= 32:
+				k.path = "/slow?wait=300ms"
+			}
+			clients.Go(func() {
+				for {
+					err := k.ask()
+					if errors.Is(err, errGone) {
+						break
+					}
+					if err != nil {
+						t.Errorf("round %d, request %d of client %d: %v", round, k.asked, n, err)
+						break
+					}
+					if k.asked == 1 {
+						warm <- struct{}{}
+					}
+					time.Sleep(k.pause)
+				}
+				asked.Add(int64(k.asked))
+				closed.Add(int64(k.closed))
+			})
+		}
+		for range 48 {
+			select {
+			case <-warm:
+			case <-time.After(10 * time.Second):
+				t.Fatal("the load does not begin")
+			}
+		}
+		b.signal(syscall.SIGTERM)
+		clients.Wait()
+		if code := b.cmd.ProcessState.ExitCode(); code != exitOK {
+			t.Errorf("exit code %d:\n%s", code, b.stderr.String())
+		}
+	}
+	t.Logf("%d ends under %d requests, %d of which were told to close", rounds, asked.Load(), closed.Load())
+	if closed.Load() == 0 {
+		t.Error("nobody was told to close")
+	}
+}
