@@ -1,6 +1,7 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -30,6 +31,7 @@ type Config struct {
 	Path   string                        // config file to watch; empty: none
 	Access io.Writer                     // the access log; nil: none
 	Logger *slog.Logger                  // required
+	Certs  time.Duration                 // how often certificate files are looked at; 0: every 5 s
 }
 
 // A Process is a running gateway with its log, its listeners and its admin API.
@@ -210,7 +212,7 @@ func (p *Process) background(ctx context.Context) {
 			p.log.Error("the event log is no longer followed; serving by the last state", "error", err)
 		}
 	})
-	p.tasks.Go(func() { p.certs.watch(ctx, 5*time.Second) })
+	p.tasks.Go(func() { p.certs.watch(ctx, cmp.Or(p.config.Certs, 5*time.Second)) })
 	if p.config.Path != "" {
 		p.tasks.Go(func() {
 			if err := p.source.Run(ctx, p.check, p.swapped, p.reported); err != nil && ctx.Err() == nil {

@@ -76,7 +76,7 @@ func tryStart(t testing.TB, dir, config string) (*running, error) {
 	var err error
 	r.Process, err = Start(t.Context(), Config{
 		Path: r.config, Load: func() (*routes.Table, error) { return routes.Load(r.config) },
-		Access: &r.access, Logger: slog.New(slog.NewJSONHandler(&r.log, nil)),
+		Access: &r.access, Certs: 10 * time.Millisecond, Logger: slog.New(slog.NewJSONHandler(&r.log, nil)),
 	})
 	if err != nil {
 		return nil, err

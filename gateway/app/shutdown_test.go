@@ -2,11 +2,14 @@ package app
 
 import (
 	"bufio"
+	"context"
 	"errors"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
+	"os"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -127,5 +130,90 @@ routes:
 	t.Logf("%d ends under %d requests, %d of which were told to close", rounds, asked.Load(), closed.Load())
 	if closed.Load() == 0 {
 		t.Error("nobody was told to close")
+	}
+}
+
+// TestUpgradedConnectionsGetTheDeadline: while the gateway drains it says that
+// it is not ready, tells clients to close, and leaves upgraded connections
+// alone until the deadline.
+func TestUpgradedConnectionsGetTheDeadline(t *testing.T) {
+	t.Parallel()
+	g := start(t, fmt.Sprintf(anywhere+`
+shutdown: {delay: 300ms, timeout: 1500ms}
+upstreams: {monolith: "%s"}
+routes: [{path: /*, upstream: monolith}]
+`, serve(t, live())))
+	echo, other := openEcho(t, g.url), openEcho(t, g.url)
+	began := time.Now()
+	ended := make(chan error, 1)
+	go func() { ended <- g.stop(time.Minute) }()
+	eventually(t, "the gateway is not ready", func() bool {
+		return strings.Contains(fetch(g.admin+"/readyz"), "503 Service Unavailable")
+	})
+	k := &keeper{address: g.Addrs()[0].String(), path: "/"}
+	if err := k.ask(); err != nil || k.closed != 1 {
+		t.Errorf("a request during the delay: %v, told to close: %d", err, k.closed)
+	}
+	eventually(t, "the listener is closed", func() bool { return errors.Is((&keeper{address: k.address}).ask(), errGone) })
+	if err := echo.say("still here"); err != nil {
+		t.Error(err)
+	}
+	other.Close()
+	if _, err := echo.in.ReadByte(); err == nil || errors.Is(err, os.ErrDeadlineExceeded) {
+		t.Errorf("an upgraded connection ends with %v", err)
+	}
+	took := time.Since(began)
+	if err := <-ended; err != nil || took < 1500*time.Millisecond || took > 5*time.Second {
+		t.Errorf("ended after %v: %v", took, err)
+	}
+}
+
+// TestTheLastUpgradedConnectionEndsTheWait: nobody waits for a deadline that
+// nothing needs.
+func TestTheLastUpgradedConnectionEndsTheWait(t *testing.T) {
+	t.Parallel()
+	g := start(t, fmt.Sprintf(anywhere+`
+upstreams: {monolith: "%s"}
+routes: [{path: /*, upstream: monolith}]
+`, serve(t, live())))
+	echo := openEcho(t, g.url)
+	ended := make(chan error, 1)
+	go func() { ended <- g.stop(time.Minute) }()
+	select {
+	case err := <-ended:
+		t.Fatalf("ended with an open connection: %v", err)
+	case <-time.After(300 * time.Millisecond):
+	}
+	if err := echo.say("bye"); err != nil {
+		t.Error(err)
+	}
+	echo.Close()
+	select {
+	case err := <-ended:
+		if err != nil {
+			t.Error(err)
+		}
+	case <-time.After(10 * time.Second):
+		t.Error("still waiting")
+	}
+}
+
+// TestRequestsThatNeverEndAreCutOffAtTheDeadline, and the process says so.
+func TestRequestsThatNeverEndAreCutOffAtTheDeadline(t *testing.T) {
+	t.Parallel()
+	g := start(t, fmt.Sprintf(anywhere+`
+shutdown: {timeout: 500ms}
+upstreams: {monolith: "%s"}
+routes: [{path: /*, upstream: monolith}]
+`, serve(t, live())))
+	events := openStream(t, g.url+"/stream")
+	if err := events.read(2); err != nil {
+		t.Fatal(err)
+	}
+	if err := g.stop(time.Minute); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("ended with %v", err)
+	}
+	if err := events.read(1 << 20); err == nil {
+		t.Error("the stream goes on")
 	}
 }
