@@ -1,20 +1,19 @@
 package gateway
 
 import (
-	"errors"
 	"io"
 	"net/http"
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/ficus-gateway/ficus/gateway/upstream"
 )
 
 // lateBody is how long the rest of a request's body is waited for when the
 // request has been answered: a connection that is closed with bytes unread
 // may take the answer with it.
 const lateBody = time.Second
-
-var errAborted = errors.New("nobody wants the body any more")
 
 // A clientBody is a request's body as the client sends it: counted, bounded
 // in size, and in silence. It is read by one goroutine.
@@ -34,13 +33,16 @@ type clientBody struct {
 // Read reads what the client sends.
 func (b *clientBody) Read(p []byte) (int, error) {
 	if !b.arm() {
-		return 0, errAborted
+		return 0, upstream.ErrAborted
 	}
 	n, err := b.rc.Read(p)
 	if b.n += int64(n); b.max > 0 && b.n > b.max {
 		return 0, &http.MaxBytesError{Limit: b.max}
 	}
 	if err != nil {
+		if isTimeout(err) && !b.silent() {
+			err = upstream.ErrAborted
+		}
 		b.whole.Store(err == io.EOF)
 		b.unbound() // what comes next is not this body
 	}
@@ -58,6 +60,14 @@ func (b *clientBody) arm() bool {
 		}
 	}
 	return !b.aborted
+}
+
+// silent reports whether the client has been silent for too long. If not, a
+// read that timed out was aborted.
+func (b *clientBody) silent() bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return !b.until.IsZero() && !time.Now().Before(b.until)
 }
 
 // unbound lets reads take as long as they want. When the upstream has begun to

@@ -87,12 +87,6 @@ func (e *end) write(s string) {
 
 func (e *end) closeWrite() { _ = e.Conn.(*net.TCPConn).CloseWrite() }
 
-// reset closes the connection so that the other side sees it break.
-func (e *end) reset() {
-	_ = e.Conn.(*net.TCPConn).SetLinger(0)
-	_ = e.Conn.Close()
-}
-
 // over notes that the other side has ended the connection.
 func (e *end) over() {
 	if b, err := e.br.ReadByte(); err == nil {

@@ -203,7 +203,7 @@ func (b *sentBody) Read(p []byte) (int, error) {
 				b.trailer[name] = values
 			}
 		}
-	case err != nil && err != io.EOF:
+	case err != nil && err != io.EOF && !errors.Is(err, ErrAborted):
 		b.err = &ErrClientBody{err}
 	}
 	return n, err

@@ -1,12 +1,16 @@
 package upstream
 
 import (
+	"errors"
 	"io"
 	"maps"
 	"net/http"
 	"slices"
 	"time"
 )
+
+// ErrAborted is what a request's body fails with after AbortBody: the cause is elsewhere.
+var ErrAborted = errors.New("nobody wants the body any more")
 
 // A Request is what is asked of an upstream. Its header must not hold
 // hop-by-hop fields; Upgrade and TE are fields of their own.
@@ -27,7 +31,8 @@ type Request struct {
 	Trailer func() http.Header
 	// Informational is told of 1xx answers but 101, before Do returns. Nil: they are dropped.
 	Informational func(status int, h http.Header)
-	// AbortBody makes a blocked Read of Body return. It must be set if Body is.
+	// AbortBody makes a blocked Read of Body return ErrAborted, and all that
+	// follow. It must be set if Body is.
 	AbortBody func()
 }
 

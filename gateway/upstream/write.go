@@ -2,6 +2,7 @@ package upstream
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -140,27 +141,27 @@ func (s *sender) run(ctx context.Context, sent func()) {
 	left := s.r.Length // negative: unknown
 	for {
 		n, err := s.r.Body.Read(*buf)
+		var refused error
 		if n > 0 {
-			if werr := s.write((*buf)[:n]); werr != nil {
-				s.refused(werr, sent)
-				return
-			}
+			refused = s.write((*buf)[:n])
 			left -= int64(n)
 		}
 		if err == io.EOF && left > 0 {
 			err = io.ErrUnexpectedEOF
 		}
-		if err == io.EOF {
-			break
-		}
-		if err != nil {
-			select {
-			case <-s.stop: // it was made to fail
-			default:
+		switch {
+		case err != nil && err != io.EOF:
+			if !errors.Is(err, ErrAborted) {
 				s.err = &ErrClientBody{err}
 			}
 			s.c.Close() // half a request must not look like a whole one
 			return
+		case refused != nil:
+			s.refused(refused, sent)
+			return
+		}
+		if err == io.EOF {
+			break
 		}
 		if left == 0 {
 			break
