@@ -58,7 +58,7 @@ func open(network, address string, mode fs.FileMode) (net.Listener, error) {
 		plain.SetMultipathTCP(false) // it has no filters, which the end needs; see deafen
 		ln, err := plain.Listen(context.Background(), network, address)
 		if err != nil {
-			return nil, fmt.Errorf("listen on %s: %w", address, err)
+			return nil, listenError(address, err)
 		}
 		return ln, nil
 	}
@@ -76,7 +76,7 @@ func open(network, address string, mode fs.FileMode) (net.Listener, error) {
 	}
 	ln, err := net.Listen("unix", address)
 	if err != nil {
-		return nil, fmt.Errorf("listen on unix:%s: %w", address, err)
+		return nil, socketError(address, err)
 	}
 	if err := os.Chmod(address, mode); err != nil {
 		ln.Close()

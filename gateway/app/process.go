@@ -99,7 +99,7 @@ func Start(ctx context.Context, c Config) (_ *Process, err error) {
 func (p *Process) openState(ctx context.Context, t *routes.Table) (err error) {
 	path := statePath(t)
 	if p.events, err = filelog.Open(path, filelog.Options{Logger: p.log}); err != nil {
-		return err
+		return stateError(path, err)
 	}
 	state, err := migrations.Latest(ctx, p.events)
 	if err != nil {
