@@ -74,17 +74,17 @@ func (d *differ) read(t *table, f format, body []byte, charset string, probe boo
 }
 
 // presence is the union of the tracked paths that the two tables have.
-func (d *differ) presence(probe bool) []int32 {
+func (d *differ) presence(probe bool) []string {
 	if !d.learns(probe) {
 		return nil
 	}
 	seen := map[int32]bool{}
-	present := []int32{}
+	present := []string{}
 	for _, ids := range [][]int32{d.a.present, d.b.present} {
 		for _, id := range ids {
 			if !seen[id] {
 				seen[id] = true
-				present = append(present, id)
+				present = append(present, d.profile.paths[id])
 			}
 		}
 	}

@@ -28,6 +28,12 @@ func compare(control, candidate *Answer, rules *Rules, profile *Profile, probe b
 	var out Result
 	d := newDiffer(rules, profile, &out)
 	defer d.release()
+	switch a, b := control.failing(), candidate.failing(); {
+	case b && !a:
+		out.failing = 1
+	case a && !b:
+		out.failing = -1
+	}
 	if candidate.Failure != "" {
 		d.failure(control, candidate)
 		return out

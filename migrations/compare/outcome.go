@@ -23,9 +23,8 @@ type Result struct {
 	More        int          // differences that were left out, for their number
 	Why         string       // why a body could not be read; empty if it could
 
-	// Present are the ids of the paths of the profile that one of the two
-	// bodies has; only [Probe] fills it.
-	present []int32
+	failing int8     // 1: only the candidate failed to serve; −1: only the control
+	present []string // those of the profile's paths that one of the bodies has; nil: all of them; only [Probe] fills it
 }
 
 // Unaccepted counts the differences that make a mismatch.

@@ -14,6 +14,7 @@ type Profile struct {
 	probes  int
 	levels  map[string]Level
 	tracked *tracked
+	paths   []string // by id in tracked
 }
 
 // Probes says from how many pairs of the control with itself it was learned.
