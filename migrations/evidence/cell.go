@@ -19,7 +19,7 @@ type Cell struct {
 	Active   Keys                `json:"active,omitzero"`   // keys on the service, the first [ActiveLimit]
 	Observed Observations        `json:"observed,omitzero"` // comparisons
 	Harm     uint64              `json:"harm,omitempty"`    // requests on the service that failed for the user, fallback and all
-	Spans    map[Metric][]string `json:"spans,omitempty"`   // span contexts of bad requests on the service, up to [SpanLimit] each
+	Spans    map[Metric][]string `json:"spans,omitempty"`   // span contexts of bad requests on the service, sorted, up to [SpanLimit] each
 	Streaks  Streaks             `json:"streaks,omitempty"` // consecutive failures by gateway; they outlast a test
 }
 
@@ -105,13 +105,14 @@ func (c *Cell) Count(m Metric, key Key, epoch uint64, side Side) bool {
 // Link keeps the span context of a bad request on the service and reports
 // whether there was room: the trace of one that is kept must be kept as well.
 func (c *Cell) Link(m Metric, span string) bool {
-	if len(c.Spans[m]) >= SpanLimit || slices.Contains(c.Spans[m], span) {
+	i, known := slices.BinarySearch(c.Spans[m], span)
+	if known || len(c.Spans[m]) >= SpanLimit {
 		return false
 	}
 	if c.Spans == nil {
 		c.Spans = make(map[Metric][]string)
 	}
-	c.Spans[m] = append(c.Spans[m], span)
+	c.Spans[m] = slices.Insert(c.Spans[m], i, span)
 	return true
 }
 

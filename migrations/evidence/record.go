@@ -47,7 +47,7 @@ func (r Record) Check() error {
 
 // String says what the record says, for people:
 //
-//	errors: 3 of 3 on the service at w = 0.05; E = 1.6e+03, threshold 1e+03: trips
+//	errors: 3 of 3 on the service at w = 0.05; E = 2493, threshold 1645: trips
 func (r Record) String() string {
 	var service, all uint64
 	var shares []string

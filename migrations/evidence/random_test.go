@@ -1,0 +1,97 @@
+package evidence
+
+import (
+	"fmt"
+	"time"
+
+	"pgregory.net/rapid"
+)
+
+// drawCount draws small numbers of events.
+func drawCount(t *rapid.T, name string) uint64 { return rapid.Uint64Range(0, 9).Draw(t, name) }
+
+func drawSides(t *rapid.T) Sides { return Sides{drawCount(t, "legacy"), drawCount(t, "modern")} }
+
+func drawTime(t *rapid.T) time.Time {
+	return time.UnixMilli(1_800_000_000_000 + rapid.Int64Range(0, 4*24*3600*1000).Draw(t, "at"))
+}
+
+// sideOf is the side of a key in an epoch: the same for every gateway.
+func sideOf(key Key, share int) Side {
+	if int(mix(uint64(key))%Buckets) < share {
+		return Modern
+	}
+	return Legacy
+}
+
+// cells draws what one gateway counted in a cell. Keys are few, so that
+// gateways have some in common.
+func cells(t *rapid.T) *Cell {
+	test := rapid.Uint64Range(1, 2).Draw(t, "test")
+	shares := []int{0, 20_000, 50_000, 70_000, 100_000}
+	c := NewCell(test, shares[test])
+	for epoch := test + 1; epoch < test+3; epoch++ {
+		if rapid.Bool().Draw(t, "epoch") {
+			c.Begin(epoch, shares[epoch])
+		}
+	}
+	for range rapid.IntRange(0, 30).Draw(t, "events") {
+		e := rapid.SampledFrom(c.Epochs).Draw(t, "in")
+		key := Key(rapid.IntRange(0, 40).Draw(t, "key"))
+		side := sideOf(key, e.Share)
+		c.Saw(key, e.Seq, side)
+		metric := rapid.SampledFrom([]Metric{Errors, Timeouts, Mismatches, Pairs}).Draw(t, "metric")
+		c.Count(metric, key, e.Seq, side)
+		c.Link(metric, fmt.Sprintf("%032x-%016x", mix(uint64(key)), e.Seq))
+	}
+	for i := range c.Epochs {
+		c.Epochs[i].Requests, c.Epochs[i].Clean, c.Epochs[i].Cohort = drawSides(t), drawSides(t), drawSides(t)
+		c.Epochs[i].Keyless = drawCount(t, "keyless")
+		if rapid.Bool().Draw(t, "rates") {
+			c.Epochs[i].Bad = map[Metric]Sides{Errors: drawSides(t)}
+		}
+	}
+	c.Observed = Observations{Sampled: drawCount(t, "sampled"), Match: drawCount(t, "match"), Failed: drawCount(t, "failed")}
+	c.Harm = drawCount(t, "harm")
+	for _, gateway := range []string{"a", "b"} {
+		if rapid.Bool().Draw(t, "known") {
+			c.Streaks = mergeStreaks(c.Streaks, Streaks{gateway: streaks(t)})
+		}
+	}
+	return c
+}
+
+func streaks(t *rapid.T) Streak {
+	var s Streak
+	at := drawTime(t)
+	for range rapid.IntRange(0, 30).Draw(t, "requests") {
+		at = at.Add(time.Duration(rapid.IntRange(0, 500).Draw(t, "ms")) * time.Millisecond)
+		if rapid.IntRange(0, 9).Draw(t, "ends") == 0 {
+			s.End(at)
+		} else {
+			s.Heal(at)
+		}
+	}
+	return s
+}
+
+// counts draws what one gateway knows of a migration.
+func counts() *rapid.Generator[Counts] {
+	return rapid.Custom(func(t *rapid.T) Counts {
+		c := Counts{At: drawTime(t).UTC(), Gateways: rapid.IntRange(0, 2).Draw(t, "gateways")}
+		for _, name := range []string{"eu", "rest"} {
+			if rapid.Bool().Draw(t, name) {
+				if c.Cells == nil {
+					c.Cells = make(map[string]*Cell)
+				}
+				c.Cells[name] = cells(t)
+			}
+		}
+		for range rapid.IntRange(0, 8).Draw(t, "requests") {
+			at := drawTime(t)
+			c.Burn[rapid.IntRange(0, 1).Draw(t, "side")].Add(at, 1+drawCount(t, "requests"), drawCount(t, "bad"))
+			c.Latency.Add(at, time.Duration(rapid.Int64Range(-1, 1e13).Draw(t, "latency")))
+		}
+		return c
+	})
+}
