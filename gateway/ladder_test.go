@@ -253,6 +253,57 @@ func TestUnixSocketsOnBothSides(t *testing.T) {
 	}
 }
 
+// Over HTTP/2 the rungs are the same.
+func TestLadderOverHTTP2(t *testing.T) {
+	release := make(chan struct{})
+	app := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch r.URL.Path {
+		case "/abort":
+			panic(http.ErrAbortHandler)
+		case "/silent":
+			<-release
+		}
+		_, _ = io.Copy(io.Discard, r.Body)
+	}))
+	app.Config.Protocols = new(http.Protocols)
+	app.Config.Protocols.SetUnencryptedHTTP2(true)
+	app.Start()
+	defer app.Close()
+	defer close(release)
+	dead, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	dead.Close()
+	for _, c := range []struct {
+		url, say string
+		status   int
+		kind     string
+	}{
+		{app.URL, ask("GET /abort"), 502, "reset"},
+		{app.URL, ask("POST /abort", "Content-Length: 3") + "abc", 502, "reset"},
+		{app.URL, ask("GET /silent"), 504, "timeout"},
+		{app.URL, ask("POST /", "Content-Length: 3") + "a", 408, "client_silent"},
+		{app.URL, ask("POST /", "Transfer-Encoding: chunked") + "5\r\nabcdefgh", 400, "bad_body"},
+		{"http://" + dead.Addr().String(), ask("GET /"), 502, "connect"},
+		{"https://" + dead.Addr().String(), ask("GET /"), 502, "connect"},
+		{strings.Replace(app.URL, "http", "https", 1), ask("GET /"), 502, "connect"},
+	} {
+		g, journal := gatewayWithJournal(t, "limits: {body_silence: 300ms}\n"+before(c.url, "protocol: http2", "timeout: {response: 200ms}"))
+		conn, err := net.Dial("tcp", listen(t, g, routes.Listener{}))
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = conn.SetDeadline(time.Now().Add(10 * time.Second))
+		_, _ = io.WriteString(conn, c.say)
+		res, err := http.ReadResponse(bufio.NewReader(conn), nil)
+		if e := journal.wait(t, 1)[0]; err != nil || res.StatusCode != c.status || e.Err != c.kind {
+			t.Errorf("%.20q: %v, logged %+v; want %d %s", c.say, err, e, c.status, c.kind)
+		}
+		conn.Close()
+	}
+}
+
 // When all connections that max_conns allows are busy, the client is told to
 // come again.
 func TestSaturatedUpstreamIs503(t *testing.T) {

@@ -59,7 +59,8 @@ func TestPostIsNeverSentTwice(t *testing.T) {
 			_ = n
 		}
 	})
-	url, _ := frontOf(t, up)
+	g, journal := gatewayWithJournal(t, before(up))
+	url := "http://" + listen(t, g, routes.Listener{})
 	for i := range 20 {
 		for range 3 {
 			get(t, url)
@@ -70,7 +71,8 @@ func TestPostIsNeverSentTwice(t *testing.T) {
 		}
 		res, err := browser(t, "h1", nil).Post(url, "", body)
 		if err != nil {
-			t.Fatal(err)
+			entries := journal.wait(t, 4*i+4)
+			t.Fatalf("%v; logged %+v", err, entries[len(entries)-1])
 		}
 		res.Body.Close()
 		if res.StatusCode != 502 {

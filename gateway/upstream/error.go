@@ -54,16 +54,40 @@ func (e *ErrClientBody) Error() string { return "read request body: " + e.Err.Er
 // Unwrap returns the cause.
 func (e *ErrClientBody) Unwrap() error { return e.Err }
 
+// A brokenError is an error of an exchange, and why its context had ended by
+// then. Later the context proves nothing: to stop reading a body makes net/http
+// believe that the client has gone.
+type brokenError struct {
+	err   error
+	ended error // nil: it had not
+}
+
+func (e *brokenError) Error() string { return e.err.Error() }
+func (e *brokenError) Unwrap() error { return e.err }
+
+// endOf returns why a context has ended, nil if it has not.
+func endOf(ctx context.Context) error {
+	if ctx.Err() == nil {
+		return nil
+	}
+	return context.Cause(ctx)
+}
+
 // kindOf names a failure of an exchange on a connection, of which fallback is
 // the kind if the error says no more.
 func kindOf(ctx context.Context, err error, fallback Kind) Kind {
+	ended := endOf(ctx)
+	var broken *brokenError
+	if errors.As(err, &broken) {
+		ended = broken.ended
+	}
 	var body *ErrClientBody
 	switch {
 	case errors.As(err, &body):
 		return KindRequest
-	case ctx.Err() != nil && errors.Is(context.Cause(ctx), context.DeadlineExceeded):
+	case errors.Is(ended, context.DeadlineExceeded):
 		return KindTimeout
-	case ctx.Err() != nil:
+	case ended != nil:
 		return KindClient
 	case isTimeout(err):
 		return KindTimeout

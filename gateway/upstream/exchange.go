@@ -53,8 +53,7 @@ func (c *conn) roundTrip(ctx context.Context, r *Request, res *Response) (first 
 		_ = c.SetWriteDeadline(start.Add(limits.Idle))
 	}
 	if err := c.bw.Flush(); err != nil {
-		x.abandon()
-		return true, err
+		return true, x.fail(err, nil)
 	}
 	if r.Body == nil {
 		c.begin(phaseWait, limits.Response)
@@ -115,11 +114,12 @@ func (x *exchange) fail(err, nothing error) error {
 	if errors.Is(err, io.EOF) && nothing != nil {
 		err = nothing
 	}
+	ended := endOf(x.ctx)
 	x.abandon()
 	if x.sender != nil && x.sender.err != nil {
-		return x.sender.err
+		err = x.sender.err
 	}
-	return err
+	return &brokenError{err, ended}
 }
 
 // abandon closes the connection and waits for the sender.

@@ -2,6 +2,7 @@ package upstream
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -20,8 +21,8 @@ import (
 // knowledge without.
 func (e *Endpoint) transport() *http.Transport {
 	t := &http.Transport{
-		DialContext:            func(ctx context.Context, _, _ string) (net.Conn, error) { return e.connect(ctx) },
-		TLSHandshakeTimeout:    e.up.def.Timeouts.Connect,
+		DialContext:            func(ctx context.Context, _, _ string) (net.Conn, error) { return e.dialH2(ctx) },
+		DialTLSContext:         func(ctx context.Context, _, _ string) (net.Conn, error) { return e.dialH2(ctx) },
 		ResponseHeaderTimeout:  e.up.def.Timeouts.Response,
 		ExpectContinueTimeout:  continueWait,
 		IdleConnTimeout:        e.up.def.Timeouts.Keep,
@@ -31,24 +32,36 @@ func (e *Endpoint) transport() *http.Transport {
 		HTTP2:                  &http.HTTP2Config{SendPingTimeout: 15 * time.Second, PingTimeout: 15 * time.Second},
 	}
 	if e.tls != nil {
-		t.TLSClientConfig = e.tls.Clone()
-		t.TLSClientConfig.NextProtos = nil
 		t.Protocols.SetHTTP2(true)
 	} else {
 		t.Protocols.SetUnencryptedHTTP2(true)
 	}
-	if limit := e.up.def.Timeouts.Connect; limit > 0 {
-		t.DialContext = func(ctx context.Context, _, _ string) (net.Conn, error) {
-			ctx, cancel := context.WithTimeout(ctx, limit)
-			defer cancel()
-			c, err := e.connect(ctx)
-			if err != nil {
-				return nil, &dialFailure{err}
-			}
-			return c, nil
-		}
-	}
 	return t
+}
+
+// dialH2 opens a connection for HTTP/2, TLS included, within Timeouts.Connect.
+func (e *Endpoint) dialH2(ctx context.Context) (net.Conn, error) {
+	if limit := e.up.def.Timeouts.Connect; limit > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, limit)
+		defer cancel()
+	}
+	c, err := e.connect(ctx)
+	if err != nil {
+		return nil, &dialFailure{err}
+	}
+	if e.tls == nil {
+		return c, nil
+	}
+	t := tls.Client(c, e.tls)
+	if err = t.HandshakeContext(ctx); err == nil && t.ConnectionState().NegotiatedProtocol != "h2" {
+		err = errors.New("it does not offer HTTP/2")
+	}
+	if err != nil {
+		c.Close()
+		return nil, &dialFailure{err}
+	}
+	return t, nil
 }
 
 // A dialFailure tells a connection that was never made from one that broke.
@@ -57,8 +70,8 @@ type dialFailure struct{ error }
 func (d *dialFailure) Unwrap() error { return d.error }
 
 // doH2 makes one attempt over HTTP/2.
-func (e *Endpoint) doH2(ctx context.Context, r *Request, res *Response) (again bool, _ *Error) {
-	ctx, cancel := context.WithCancelCause(ctx)
+func (e *Endpoint) doH2(outer context.Context, r *Request, res *Response) (again bool, _ *Error) {
+	ctx, cancel := context.WithCancelCause(outer)
 	hear := &hearing{to: r.Informational}
 	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
 		Got1xxResponse: hear.got,
@@ -69,15 +82,17 @@ func (e *Endpoint) doH2(ctx context.Context, r *Request, res *Response) (again b
 	hr, err := e.h2.RoundTrip(req)
 	hear.end()
 	if err != nil {
+		ended := endOf(outer)
 		cancel(nil)
 		sent.end()
 		if sent.err != nil {
 			err = sent.err
 		}
-		f := &Error{Kind: kindOf(ctx, err, KindReset), Endpoint: e.String(), Sent: true, Err: err}
+		err = &brokenError{err, ended}
+		f := &Error{Kind: kindOf(outer, err, KindReset), Endpoint: e.String(), Sent: true, Err: err}
 		var df *dialFailure
 		if errors.As(err, &df) {
-			return true, e.dialError(ctx, df.error)
+			return true, e.dialError(outer, df.error)
 		}
 		if strings.Contains(err.Error(), "timeout awaiting response headers") {
 			f.Kind = KindTimeout

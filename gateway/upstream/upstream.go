@@ -51,6 +51,9 @@ func New(def routes.Upstream) (*Upstream, error) {
 			}
 		}
 		if def.Protocol == routes.HTTP2 {
+			if e.tls != nil {
+				e.tls.NextProtos = []string{"h2"}
+			}
 			e.h2 = e.transport()
 		}
 		u.endpoints = append(u.endpoints, e)
