@@ -192,6 +192,9 @@ func mergeCells(a, b *Cell) *Cell {
 	out.Active.Merge(b.Active)
 	for _, from := range []*Cell{a, b} {
 		for m, keys := range from.Bad {
+			if keys == nil {
+				continue
+			}
 			if out.Bad == nil {
 				out.Bad = make(map[Metric]*Keys)
 			}

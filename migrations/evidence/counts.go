@@ -28,6 +28,9 @@ func Merge(parts ...Counts) Counts {
 		}
 		out.Gateways += max(p.Gateways, 1)
 		for name, cell := range p.Cells {
+			if cell == nil {
+				continue
+			}
 			if out.Cells == nil {
 				out.Cells = make(map[string]*Cell)
 			}

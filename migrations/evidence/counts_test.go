@@ -149,9 +149,9 @@ func TestATestEndsWhenItsKeysAreFull(t *testing.T) {
 		if cell.Full() {
 			t.Fatalf("full after %d keys", key)
 		}
-		cell.Count(Errors, key, 1, Side(key%2))
+		cell.Count(Errors, Key(mix(uint64(key))), 1, Side(key%2))
 	}
-	if !cell.Full() || cell.Count(Errors, Limit, 1, Modern) {
+	if !cell.Full() || cell.Count(Errors, Key(mix(Limit)), 1, Modern) {
 		t.Errorf("not full after %d keys", Limit)
 	}
 	if r := cell.Judge("", []Guard{{Metric: Errors}}, Budget{Alpha: 0.5, Test: 1})[0]; r.Trips() {

@@ -76,7 +76,7 @@ func (o Outlook) sees(rate float64, within time.Duration) bool {
 	w, ok := tolerant(float64(o.Share)/Buckets, o.Margin)
 	keys := o.keys(within)
 	share := float64(o.Share) / Buckets
-	if !ok || keys*share < FewKeys {
+	if !ok || o.Budget.Level() == 0 || keys*share < FewKeys {
 		return false
 	}
 	service, legacy := keys*share*o.ever(unit(rate)), keys*(1-share)*o.ever(o.bad())

@@ -120,7 +120,7 @@ func TestBudget(t *testing.T) {
 	if got := Spent(0.01, 100_000); math.Abs(got-sum) > 1e-9 {
 		t.Errorf("Spent says %v, want %v", got, sum)
 	}
-	if Spent(0, 3) != 0 || Spent(0.1, 0) != 0 || Spent(0.1, 1<<40) > 0.1 {
+	if Spent(0, 3) != 0 || Spent(0.1, 0) != 0 || Spent(0.1, math.MaxInt) > 0.1 {
 		t.Error("Spent strays")
 	}
 	if got := FalseAlarms(0.001, 0.01, -1, math.NaN()); got != 0.011 {

@@ -86,7 +86,7 @@ func (s *Slot) UnmarshalJSON(text []byte) error {
 	if err := json.Unmarshal(text, &f); err != nil {
 		return err
 	}
-	if len(f) != 3 || f[0] > 1<<40 {
+	if len(f) != 3 || f[0] >= lastSlot {
 		return errors.New("a slot is [at, requests, bad]")
 	}
 	*s = Slot{int64(f[0]), f[1], f[2]}

@@ -20,7 +20,8 @@ type Span struct {
 
 const (
 	slotTime  = 5 * time.Minute
-	slotsKept = 12 + 1 // an hour, and the slot under way
+	slotsKept = 12 + 1  // an hour, and the slot under way
+	lastSlot  = 1 << 40 // what lies beyond is no time
 )
 
 // Add counts one duration that ended at a time.
@@ -47,7 +48,7 @@ func (w *Window) trim() {
 // Merge adds what another gateway measured, which stays as it is.
 func (w *Window) Merge(o Window) {
 	for _, s := range o {
-		if s.Sketch != nil {
+		if s.Sketch != nil && s.At >= 0 && s.At < lastSlot {
 			w.slot(s.At).Merge(s.Sketch)
 		}
 	}
