@@ -108,7 +108,18 @@ func (c *conn) Close() error {
 // nor, as far as can be known, connections that have been idle so shortly.
 func (c *conn) steady() bool {
 	idle := time.Since(c.idleSince)
-	return idle <= freshEnough && (c.uses > 1 || idle >= settled)
+	return idle <= freshEnough && (c.uses > 1 || idle >= settled || c.endpoint.keeps.Load())
+}
+
+// learn notes whether the endpoint keeps connections, when one is taken out.
+func (c *conn) learn(open bool) {
+	idle := time.Since(c.idleSince)
+	switch keeps := c.endpoint.keeps.Load(); {
+	case open && !keeps && (c.uses > 1 || idle >= settled):
+		c.endpoint.keeps.Store(true)
+	case !open && keeps && c.uses == 1 && idle < settled:
+		c.endpoint.keeps.Store(false)
+	}
 }
 
 // usable reports whether an idle connection is still open and has nothing to

@@ -28,6 +28,7 @@ type Endpoint struct {
 
 	down     atomic.Int64 // unix nanoseconds until which the endpoint is left out after failures to connect
 	failures atomic.Int32 // to connect, in a row
+	keeps    atomic.Bool  // connections outlive their first answer
 	sick     atomic.Bool  // by the health check
 
 	idle [idleShards]idleShard
@@ -80,8 +81,11 @@ func (e *Endpoint) take(twice bool) *conn {
 			if c == nil {
 				break
 			}
-			if time.Since(c.idleSince) < c.keep && c.usable() {
-				return c
+			if time.Since(c.idleSince) < c.keep {
+				open := c.usable()
+				if c.learn(open); open {
+					return c
+				}
 			}
 			c.Close()
 		}

@@ -19,10 +19,10 @@ import (
 // closes it at the very moment.
 const freshEnough = 2 * time.Second
 
-// settled is how long a connection must have outlived its first answer before
-// it carries such a request: some endpoints close after each answer and don't
-// say so.
-const settled = 50 * time.Millisecond
+// settled is how long a connection must have outlived its first answer to show
+// that its endpoint keeps connections: some close after each answer and don't
+// say so. Until that is shown they carry no request that must not be sent twice.
+const settled = time.Second
 
 // An Upstream is a named group of endpoints with live connections. It is safe
 // for concurrent use; exchanges under way when it is closed run to their end.

@@ -324,3 +324,21 @@ func TestUnixSocket(t *testing.T) {
 		t.Errorf("%q", body)
 	}
 }
+
+// Requests that must not be sent twice go over kept connections as soon as
+// the endpoint has shown that it keeps them.
+func TestPostsShareConnectionsOfAnEndpointThatKeepsThem(t *testing.T) {
+	u := opened(t, defined(raw(t, answering)))
+	if _, res := told(t, u, asked("POST", "/")); res.Reused {
+		t.Error("the first is over a kept connection")
+	}
+	if _, res := told(t, u, asked("POST", "/")); res.Reused {
+		t.Error("nothing was known of the endpoint")
+	}
+	time.Sleep(settled + 50*time.Millisecond)
+	for range 10 {
+		if _, res := told(t, u, asked("POST", "/")); !res.Reused {
+			t.Error("not over a kept connection")
+		}
+	}
+}
