@@ -36,30 +36,25 @@ func (d *differ) elements(i, j int32) {
 		return
 	}
 	from := len(l.pairs)
+	moved := l.moved()
 	switch {
 	case l.done():
-	case markup:
-		if l.moved() && !d.isUnordered() {
-			d.moved(i, j)
-		}
+	case markup: // where what is matched by its name only says nothing of order
 		l.match(nameOf, d)
 	default:
 		l.match(func(t *table, i int32) uint64 { return t.nodes[i].bag }, d)
 		if key := d.keyOf(l); !l.done() && key != "" {
 			l.match(func(t *table, i int32) uint64 { return keyHash(t, i, key) }, d)
 		}
+		moved = l.moved()
 	}
-	if !markup && l.moved() && !d.isUnordered() {
-		d.moved(i, j)
+	if moved && !d.isUnordered() {
+		d.report(KindOrder, d.value(&d.a, &d.a.nodes[i]), d.value(&d.b, &d.b.nodes[j]), Normalised, 0)
 	}
 	for _, p := range l.pairs[from:] {
 		d.pair(&l.a[p[0]], &l.b[p[1]])
 	}
 	d.leftovers(l, i, j)
-}
-
-func (d *differ) moved(i, j int32) {
-	d.report(KindOrder, d.value(&d.a, &d.a.nodes[i]), d.value(&d.b, &d.b.nodes[j]), Normalised, 0)
 }
 
 // list appends the elements of node i that no rule ignores.

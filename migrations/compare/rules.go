@@ -80,6 +80,15 @@ var defaultRules = &Rules{skew: time.Minute, limits: Limits{}.withDefaults()}
 // Active lists the rules that had not ended when the definition was compiled.
 func (r *Rules) Active() []Rule { return slices.Clone(r.active) }
 
+// Mark is the keyed hash under which a text is stored; zero without a key.
+func (r *Rules) Mark(text string) Mark {
+	if r == nil {
+		return 0
+	}
+	d := differ{rules: r}
+	return d.mark([]byte(text))
+}
+
 // CompileRules checks and compiles a definition. Rules that have ended by now
 // are left out. All errors are reported, not just the first.
 func CompileRules(def Definition, now time.Time) (*Rules, error) {
