@@ -41,7 +41,7 @@ const RatioAlpha = 0.001
 // It is the same sequential test, with candidates on either side of 1, over
 // keys by their first request. Requests won't do: one person's are anything
 // but independent, and a single busy one would look like a broken assignment.
-// Lindon and Malek, section 5, propose it for just this.
+// It is the test of Lindon and Malek (see [E]), with a grid for their mixture.
 func (c *Cell) RatioCheck(name string, test int) Record {
 	return c.record(name, Guard{Metric: Ratio}, Budget{Alpha: RatioAlpha, Test: test, Metrics: 1})
 }

@@ -1,0 +1,71 @@
+// Package evidence weighs an extracted service against the monolith on the
+// same traffic, by integer counts alone: is the service worse, and how sure is
+// that? It is pure: no clocks, no goroutines, no I/O.
+//
+// A gateway keeps a [Cell] of [Counts] for each migration (or each cell of
+// it), and counts into it what happens to the people, at most once for each:
+//
+//	cell := evidence.NewCell(seq, 5000)                            // seq began an epoch with 5 % on the service
+//	key := evidence.KeyOf("user 42")
+//	cell.Saw(key, seq, evidence.Modern)                            // a request, placed by the hash of its key
+//	cell.Count(evidence.Errors, key, seq, evidence.Modern)         // it went wrong
+//
+//	all := evidence.Merge(mine, theirs)                            // what the gateways know together
+//	records := all.Cells[""].Judge("", guards, budget)             // one for each metric
+//	if r, ok := evidence.Strongest(records); ok && r.Trips() { … } // r goes into the event, and r.Recompute() == r.E forever
+//
+// # The test
+//
+// Within an epoch a known share w of the people is on the service. If the
+// service is no worse, a bad event, given that it happened, falls on the
+// service with probability w, whatever the base rate, the traffic or the hour.
+// For a candidate odds ratio θ let q = wθ/(wθ+1−w). With n_c bad events on the
+// service and n_l on the monolith in epoch e,
+//
+//	E_θ = Π_e (q_e/w_e)^n_c · ((1−q_e)/(1−w_e))^n_l
+//	E   = mean of E_θ over θ in {2, 4, 8, 16, 32, 64, 128, ∞}
+//
+// is a nonnegative supermartingale that begins at 1. A metric trips when
+// E ≥ K/α_k, with K metrics and α_k = 6α/(π²k²) for the k-th test of the
+// migration; by Ville's inequality and since Σ 1/k² = π²/6, the chance of ever
+// tripping on a service that is no worse is at most α. See [E] and [Budget].
+//
+// The same product serves three more questions: [ByRate] holds first
+// comparisons against an allowed rate of mismatches (w = m₀), [ByPair] holds
+// probes against a fair coin (w = 1/2, θ = 19: E = Π(1+λs) with λ = 0.9), and
+// [Cell.RatioCheck] holds keys seen against the split (θ on both sides of 1).
+//
+// What makes it valid is how events are counted: one per key, metric and test
+// ([Keys]); none without a key, none that a cohort placed; in the epoch of the
+// snapshot that the request was pinned to; on the side that was tried first.
+//
+// # Beside the test
+//
+// [Streaks] tell an outage from a restart, [Burns] whether a side, or both, use
+// up the error budget of the whole route, [Cell.Few] whether there are people
+// enough to see anything, [CleanSample] how many good requests a step forward
+// needs, [Window] and [Tolerance] what slow means, [Outlook] what a guard will
+// be able to see before a step begins, [FalseAlarms] what all guards together
+// risk.
+//
+// # Several gateways
+//
+// Each publishes its [Counts] whole, as JSON; everyone merges the latest of
+// each. Numbers add up and sets unite. While the merged counts are stale
+// ([IsStale]) a gateway judges its own, from a reserved tenth of α
+// ([Budget].Own).
+//
+// # Sources
+//
+//   - J. Ville, Étude critique de la notion de collectif, 1939.
+//   - M. Lindon and A. Malek, Anytime-Valid Inference for Multinomial Count
+//     Data, NeurIPS 2022, arXiv:2011.03567: conditional tests of counts, the
+//     sample-ratio check.
+//   - A. Ramdas, P. Grünwald, V. Vovk and G. Shafer, Game-Theoretic Statistics
+//     and Safe Anytime-Valid Inference, Statistical Science 2023,
+//     arXiv:2210.01948: e-processes, averaging them, testing by betting.
+//   - C. Masson, J. Rim and H. Lee, DDSketch, VLDB 2019, arXiv:1908.10693.
+//   - Google, The Site Reliability Workbook, 2018, chapter 5: burn rates.
+//   - J. Hanley and A. Lippman-Hand, If Nothing Goes Wrong, Is Everything All
+//     Right?, JAMA 1983: clean samples.
+package evidence
