@@ -70,6 +70,7 @@ func (rec *record) answerHeader(r *http.Request, res *upstream.Response) {
 			}
 		}
 	}
+	rec.ownPort(from, res.Endpoint)
 	view := rec.view(res.Endpoint)
 	view.Response(from)
 	rec.route.Response.Apply(from)

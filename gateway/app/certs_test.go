@@ -51,6 +51,9 @@ func writeCertificate(t *testing.T, dir, file, name string) string {
 	return serial.String()
 }
 
+// insecure takes the certificates of these tests.
+var insecure = &tls.Config{InsecureSkipVerify: true}
+
 // shown returns the serial number of the certificate that a listener shows to
 // whoever asks for a name, and the protocol that is agreed upon.
 func shown(t *testing.T, address, name string, protocols ...string) (serial, protocol string) {

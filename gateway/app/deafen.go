@@ -9,7 +9,7 @@ import (
 // handshakes is how long the connections that are being opened when the end
 // begins have to come through. Whoever begins to open one meanwhile is heard
 // by the next process on this address, or refused, a second later.
-const handshakes = 100 * time.Millisecond
+const handshakes = 30 * time.Millisecond
 
 // deafen makes a socket take no new connections while it can still accept
 // those that the kernel has begun. Closing it at once would reset them, with
