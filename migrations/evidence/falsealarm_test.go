@@ -23,7 +23,7 @@ func atMostAlpha(t *testing.T, trips, runs int, alpha float64) {
 
 func TestEqualSidesTripAtMostAlpha(t *testing.T) {
 	const alpha = 0.01
-	n, events := runs(500, 10_000), runs(200, 1000)
+	n, events := runs(500, 10_000), runs(100, 1000)
 	for _, w := range []float64{0.01, 0.05, 0.25, 0.5, 0.95} {
 		rng := rand.New(rand.NewPCG(1, uint64(w*1000)))
 		trips := 0
@@ -48,7 +48,7 @@ func TestEqualSidesTripAtMostAlpha(t *testing.T) {
 
 func TestAToleratedWorseningTripsAtMostAlpha(t *testing.T) {
 	const alpha, margin, w = 0.01, 0.5, 0.2
-	n, events := runs(500, 10_000), runs(200, 1000)
+	n, events := runs(500, 10_000), runs(100, 1000)
 	rng := rand.New(rand.NewPCG(2, 2))
 	q := w * (1 + margin) / (w*(1+margin) + 1 - w) // half as many again, as is allowed
 	trips := 0
@@ -110,7 +110,8 @@ func (c *crowd) next() (who int, p person) {
 }
 
 func TestCorrelatedPeopleTripAtMostAlpha(t *testing.T) {
-	const alpha, size, requests = 0.01, 1000, 3000
+	const alpha = 0.01
+	size, requests := runs(300, 1000), runs(2000, 3000)
 	const share = 20_000
 	n := runs(500, 10_000)
 	rng := rand.New(rand.NewPCG(3, 3))
