@@ -68,7 +68,7 @@ func TestWithoutAKeyTheMonolithAnswers(t *testing.T) {
 		state := &migrations.Migration{Split: splits(t, "split")}
 		stage, _ := decide(&migrations.Plan{}, state, facts{bucket: keyless})
 		for _, safe := range []bool{true, false} {
-			side := migrations.Place(stage, safe, migrations.WritesFollow)
+			side := (&migrations.Plan{Writes: migrations.WritesFollow}).Place(stage, safe)
 			if side == migrations.Modern && !state.Completed() {
 				t.Fatalf("%s: a keyless request is at %s", state.Split, stage)
 			}

@@ -7,7 +7,7 @@
 //	defer a.Close()
 //
 //	asg := a.Assign(r.Context(), &flags.Input{Plan: plan, State: &state, Request: r, Client: addr})
-//	side := migrations.Place(asg.Stage, safe, plan.Writes)
+//	side := plan.Place(asg.Stage, safe)
 //
 // # Buckets
 //

@@ -32,7 +32,7 @@ func Example() {
 		r := httptest.NewRequest("GET", "/api/orders/7", nil)
 		r.AddCookie(&http.Cookie{Name: "uid", Value: uid})
 		asg := a.Assign(r.Context(), &flags.Input{Plan: plan, State: state, Request: r, Safe: true})
-		fmt.Println(asg.Stage, asg.Reason, asg.Bucket, migrations.Place(asg.Stage, true, plan.Writes))
+		fmt.Println(asg.Stage, asg.Reason, asg.Bucket, plan.Place(asg.Stage, true))
 	}
 	// Output:
 	// shadow SPLIT 60038 legacy

@@ -94,8 +94,8 @@ func (g *Gateway) decide(rec *record, r *http.Request) *upstream.Upstream {
 	}
 	rec.assignment = g.assigner.Assign(r.Context(), &rec.input)
 	a := &rec.assignment
-	side := migrations.Place(a.Stage, safe, rt.plan.Writes)
-	if rt.plan.Journeys && !safe && a.Stage != migrations.Complete && rt.plan.Writes != migrations.WritesMonolith {
+	side := rt.plan.Place(a.Stage, safe)
+	if rt.plan.Journeys && !safe && a.Stage != migrations.Complete && rt.plan.Follows() {
 		if last, holds := g.assigner.Journey(&rec.input); holds {
 			side = last
 		} else if last != "" && last != side {

@@ -242,17 +242,21 @@ func TestNilSplitIsAllOff(t *testing.T) {
 }
 
 func TestPlaceFollowsTheTableOfStages(t *testing.T) {
-	for _, w := range []Writes{"", WritesMonolith, WritesFollow, WritesRehearse, WritesDual} {
-		for _, stage := range append([]Stage{"", "odd"}, Stages...) {
-			safe, unsafe := Legacy, Legacy
-			if stage.Rank() >= Live.Rank() {
-				safe = Modern
-			}
-			if stage == Complete || safe == Modern && w == WritesFollow {
-				unsafe = Modern
-			}
-			if Place(stage, true, w) != safe || Place(stage, false, w) != unsafe {
-				t.Errorf("at %q with writes %q: %s and %s, want %s and %s", stage, w, Place(stage, true, w), Place(stage, false, w), safe, unsafe)
+	for _, data := range []Data{"", DataShared} {
+		for _, w := range []Writes{"", WritesMonolith, WritesFollow, WritesRehearse, WritesDual} {
+			p := &Plan{Writes: w, Data: data}
+			follow := w == WritesFollow || data != "" && (w == WritesRehearse || w == WritesDual)
+			for _, stage := range append([]Stage{"", "odd"}, Stages...) {
+				safe, unsafe := Legacy, Legacy
+				if stage.Rank() >= Live.Rank() {
+					safe = Modern
+				}
+				if stage == Complete || safe == Modern && follow {
+					unsafe = Modern
+				}
+				if p.Place(stage, true) != safe || p.Place(stage, false) != unsafe {
+					t.Errorf("at %q with writes %q and data %q: %s and %s, want %s and %s", stage, w, data, p.Place(stage, true), p.Place(stage, false), safe, unsafe)
+				}
 			}
 		}
 	}

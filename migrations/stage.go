@@ -64,8 +64,8 @@ type Writes string
 const (
 	WritesMonolith Writes = "monolith" // they stay on the monolith at every stage
 	WritesFollow   Writes = "follow"   // they go to the side that the stage gives
-	WritesRehearse Writes = "rehearse" // as monolith, and a marked copy goes to the other side
-	WritesDual     Writes = "dual"     // both sides take the write, the authoritative one first
+	WritesRehearse Writes = "rehearse" // one side takes the write, and the other gets a marked copy that must change nothing
+	WritesDual     Writes = "dual"     // one side takes the write and answers, and then the other takes it as well
 )
 
 // Data says what a way back would cost. The zero value means undeclared:
@@ -79,15 +79,28 @@ const (
 	DataMoved  Data = "moved"  // an approved point of no return
 )
 
+// Follows reports whether unsafe requests go where safe ones go: with
+// [WritesFollow], and where rehearsals or double writes stand beside declared
+// data.
+func (p *Plan) Follows() bool {
+	switch p.Writes {
+	case WritesFollow:
+		return true
+	case WritesRehearse, WritesDual:
+		return p.Data != ""
+	}
+	return false
+}
+
 // Place returns the side that answers a request at a stage: safe says whether
-// its method is safe (RFC 9110, section 9.2.1), w what the migration does with
-// the others. An unknown stage counts as [Off] (law 4).
-func Place(stage Stage, safe bool, w Writes) Side {
+// its method is safe (RFC 9110, section 9.2.1). An unknown stage counts as
+// [Off] (law 4).
+func (p *Plan) Place(stage Stage, safe bool) Side {
 	switch stage {
 	case Complete:
 		return Modern
 	case Live, RampDown:
-		if safe || w == WritesFollow {
+		if safe || p.Follows() {
 			return Modern
 		}
 	}

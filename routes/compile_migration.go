@@ -1,6 +1,7 @@
 package routes
 
 import (
+	"fmt"
 	"net/url"
 	"strings"
 
@@ -102,10 +103,31 @@ func (c *compiler) data(at spot, m MigrationConfig, p *migrations.Plan) {
 	writes := at.key("writes")
 	switch p.Writes {
 	case migrations.WritesRehearse, migrations.WritesDual:
-		writes.fail("write follow or monolith", "%s needs shadow traffic, which this version does not send", p.Writes)
+		c.acknowledged(writes, m, p)
 	case migrations.WritesFollow:
 		if p.Data == "" {
 			writes.follow("declare data: shared, moved or {synced: ...}; or write writes: monolith", "unsafe requests follow the stage only where the data is declared")
+		}
+	}
+}
+
+// acknowledged checks that copies of writes have somewhere to go.
+func (c *compiler) acknowledged(writes spot, m MigrationConfig, p *migrations.Plan) {
+	for _, side := range [...]struct {
+		name string
+		when string
+	}{{m.To, "until live"}, {m.From, "from live on"}} {
+		up := c.table.Upstreams[side.name]
+		if up == nil || up.Acknowledge != nil {
+			continue
+		}
+		remedy := fmt.Sprintf("write upstreams.%s.acknowledge: {path: /rehearsal, secret: ${REHEARSAL_SECRET}}", side.name)
+		if side.name == m.To {
+			writes.fail(remedy, "%s sends copies of writes to %s %s, which has no acknowledge", p.Writes, side.name, side.when)
+			continue
+		}
+		if p.Follows() {
+			writes.warn(remedy, "%s has no acknowledge, so it gets no copies of writes %s", side.name, side.when)
 		}
 	}
 }

@@ -5,7 +5,7 @@ import (
 )
 
 // maxLive is the greatest share that a ramp gives to live, so that a control
-// remains (EVIDENCE.md, "Moving forward").
+// remains .
 const maxLive = migrations.Buckets / 100 * 95
 
 // ramp compiles the steps of a migration into p.
@@ -28,7 +28,7 @@ func ramp(at spot, m MigrationConfig, p *migrations.Plan) {
 			item.key("share").fail("write 95% at most, so that a control remains, then {stage: complete}", "gives %s to live", migrations.Percent(step.Share))
 		case step.Stage == migrations.Shadow && step.Requests > 0:
 			item.key("requests").fail("write observations instead", "in shadow the service answers nobody, so no request is ever counted")
-		case step.Stage == migrations.DualWrite:
+		case step.Stage == migrations.DualWrite && p.Writes != migrations.WritesDual:
 			item.key("stage").warn("leave the step out", "without writes: dual this stage is the same as off")
 		}
 	}

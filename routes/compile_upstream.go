@@ -53,6 +53,10 @@ func (c *compiler) upstream(at spot, name string, u UpstreamConfig) *Upstream {
 	}
 	out.Host, out.HostName = hostMode(at.key("host"), u.Host)
 	out.Health = health(at.key("health"), u.Health)
+	out.Acknowledge = acknowledge(at.key("acknowledge"), u.Acknowledge)
+	if out.Acknowledge != nil && out.Protocol == HTTP2 {
+		at.key("acknowledge").fail("speak http1 to it", "a write and its acknowledgement share a connection, which HTTP/2 does not promise")
+	}
 	c.upstreamTLS(at.key("tls"), u, out)
 	return out
 }
@@ -89,6 +93,19 @@ func hostMode(at spot, text string) (HostMode, string) {
 		checkHost(at, host, false)
 	}
 	return HostLiteral, text
+}
+
+func acknowledge(at spot, a *AcknowledgeConfig) *Acknowledge {
+	if a == nil {
+		return nil
+	}
+	if !strings.HasPrefix(a.Path, "/") {
+		at.key("path").follow("write acknowledge: {path: /rehearsal, secret: ${REHEARSAL_SECRET}}", "%s is not a path", at.key("path").quote(a.Path))
+	}
+	if len(a.Secret) < 16 {
+		at.key("secret").follow("use at least 16 random bytes, such as the output of: openssl rand -hex 32", "is too short to sign with")
+	}
+	return &Acknowledge{Path: a.Path, Secret: a.Secret}
 }
 
 func health(at spot, h *HealthConfig) *Health {

@@ -13,6 +13,8 @@ type UpstreamConfig struct {
 	Timeout TimeoutConfig `yaml:"timeout"`
 	// Health has its endpoints probed; a text is short for {path: ...}. Left out, an endpoint is taken for healthy until it fails.
 	Health *HealthConfig `yaml:"health"`
+	// Acknowledge says how it is asked whether it treats copies of writes as it must; without it none is sent to it.
+	Acknowledge *AcknowledgeConfig `yaml:"acknowledge"`
 	// TLS says how https endpoints are verified.
 	TLS UpstreamTLSConfig `yaml:"tls"`
 	// MaxIdle is the number of idle connections kept per endpoint.
@@ -48,6 +50,18 @@ type TimeoutConfig struct {
 	Request *Duration `yaml:"request" default:"0s"`
 	// Keep is how long an idle connection is kept. The default is below the five seconds after which Node.js and Apache close theirs, so that no request is sent into a connection that is being closed.
 	Keep *Duration `yaml:"keep" default:"4s"`
+}
+
+// An AcknowledgeConfig says how an upstream is asked whether it rehearses: over
+// the very connection that a write will take, Path is asked with a Ficus-Nonce
+// and a Ficus-Mode, rehearse or dual, and answers with Ficus-Acknowledge, the
+// HMAC-SHA-256 in hex of "ficus-acknowledge", the mode and the nonce, each
+// followed by a line feed.
+type AcknowledgeConfig struct {
+	// Path is asked with GET.
+	Path string `yaml:"path"`
+	// Secret is shared with the application, at least 16 bytes, such as ${REHEARSAL_SECRET}.
+	Secret string `yaml:"secret"`
 }
 
 // A HealthConfig says how endpoints are asked whether they work. A text is

@@ -14,6 +14,10 @@ func WritesExplained(p migrations.Plan) string {
 
 func unsafeExplained(p migrations.Plan) string {
 	switch {
+	case p.Writes == migrations.WritesRehearse:
+		return whereWritesGo(p) + " A copy marked Ficus-Shadow goes to the other side, for comparison only, where it has acknowledged that it rehearses."
+	case p.Writes == migrations.WritesDual:
+		return whereWritesGo(p) + " Those with an Idempotency-Key are sent to the other side as well, once the first has answered and the other has acknowledged it; what it misses is counted, not repeated."
 	case p.Writes == migrations.WritesFollow:
 		return fmt.Sprintf("Unsafe requests go where safe ones go: to %s for those who are at live or beyond, to %s for the others.", p.To, p.From)
 	case p.Data == "":
@@ -22,8 +26,18 @@ func unsafeExplained(p migrations.Plan) string {
 	return fmt.Sprintf("Unsafe requests stay on %s until complete; writes: follow would let them go where the stage says.", p.From)
 }
 
+// whereWritesGo says which side answers them.
+func whereWritesGo(p migrations.Plan) string {
+	if p.Follows() {
+		p.Writes = migrations.WritesFollow
+	} else {
+		p.Writes = migrations.WritesMonolith
+	}
+	return unsafeExplained(p)
+}
+
 func rollbackExplained(p migrations.Plan) string {
-	never := p.Writes != migrations.WritesFollow
+	never := !p.Follows()
 	switch p.Data {
 	case migrations.DataShared:
 		return "A rollback loses nothing: both sides see one database."

@@ -87,16 +87,17 @@ type Limits struct {
 
 // An Upstream is a named group of endpoints.
 type Upstream struct {
-	Name      string
-	Endpoints []Endpoint
-	Protocol  Protocol
-	Host      HostMode
-	HostName  string // with HostName mode
-	Timeouts  Timeouts
-	Health    *Health // nil: endpoints are taken for healthy until they fail
-	TLS       UpstreamTLS
-	MaxIdle   int // kept-alive connections per endpoint
-	MaxConns  int // connections per endpoint; 0: no limit
+	Name        string
+	Endpoints   []Endpoint
+	Protocol    Protocol
+	Host        HostMode
+	HostName    string // with HostName mode
+	Timeouts    Timeouts
+	Health      *Health      // nil: endpoints are taken for healthy until they fail
+	Acknowledge *Acknowledge // nil: copies of writes are never sent to it
+	TLS         UpstreamTLS
+	MaxIdle     int // kept-alive connections per endpoint
+	MaxConns    int // connections per endpoint; 0: no limit
 }
 
 // An Endpoint is one address of an upstream.
@@ -143,6 +144,13 @@ type Health struct {
 	Timeout   time.Duration
 	Unhealthy int // failures in a row until an endpoint is left out
 	Healthy   int // successes in a row until it is back
+}
+
+// Acknowledge says how an upstream is asked whether it treats copies of writes
+// as it must.
+type Acknowledge struct {
+	Path   string
+	Secret string
 }
 
 // UpstreamTLS says how an https upstream is verified.
