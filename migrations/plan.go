@@ -6,6 +6,8 @@ import (
 	"encoding/json"
 	"strings"
 	"time"
+
+	"github.com/ficus-gateway/ficus/migrations/compare"
 )
 
 // A Plan is what the config says of one migration, compiled. It is immutable.
@@ -141,9 +143,10 @@ type LatencyGuard struct {
 
 // Compare says how much of the traffic is compared, and with which rules.
 type Compare struct {
-	Sample    float64  `json:"sample"` // 0 to 1
-	Ignore    []string `json:"ignore,omitempty"`
-	Unordered []string `json:"unordered,omitempty"`
+	Sample  float64        `json:"sample"` // of the targeting keys, 0 to 1
+	Timeout time.Duration  `json:"timeout,omitempty"`
+	Skew    time.Duration  `json:"skew,omitempty"` // by which clocks may differ; 0: the comparer's default
+	Rules   []compare.Rule `json:"rules,omitempty"`
 }
 
 // KeyString writes the key list as one text: "cookie:uid, anonymous".

@@ -132,21 +132,6 @@ func (c *compiler) acknowledged(writes spot, m MigrationConfig, p *migrations.Pl
 	}
 }
 
-func comparison(at spot, cc CompareConfig) migrations.Compare {
-	out := migrations.Compare{Sample: float64(valueOr(cc.Sample, defaultSample)), Ignore: cc.Ignore, Unordered: cc.Unordered}
-	if out.Sample > 1 {
-		at.key("sample").fail("write a percentage from 0% to 100%", "is more than 100%%")
-	}
-	for key, list := range map[string][]string{"ignore": cc.Ignore, "unordered": cc.Unordered} {
-		for i, path := range list {
-			if path != "$" && !strings.HasPrefix(path, "$.") && !strings.HasPrefix(path, "$[") {
-				at.key(key).index(i).fail(`write a path from the root, such as "$.items[*].etag"`, "%s is not a path in a body", at.key(key).index(i).quote(path))
-			}
-		}
-	}
-	return out
-}
-
 func guard(at spot, g GuardConfig) migrations.Guard {
 	out := migrations.Guard{FalseAlarm: float64(valueOr(g.FalseAlarm, defaultFalseAlarm))}
 	if out.FalseAlarm <= 0 || out.FalseAlarm > 0.1 {

@@ -79,10 +79,32 @@ type ConditionConfig struct {
 type CompareConfig struct {
 	// Sample is the share of the requests that is compared.
 	Sample *Percent `yaml:"sample" default:"100%"`
-	// Ignore lists paths in a JSON body that may differ, such as $.generatedAt.
+	// Timeout bounds the wait for the other side's whole answer.
+	Timeout *Duration `yaml:"timeout" default:"10s"`
+	// Skew is by how much the clocks of the two sides may differ.
+	Skew *Duration `yaml:"skew" default:"60s"`
+	// Ignore lists what may differ: a path in a body, such as $.generatedAt or $.items[*].etag, header.NAME or cookie.NAME.
 	Ignore OneOrMany[string] `yaml:"ignore"`
-	// Unordered lists arrays in a JSON body whose order does not matter.
+	// Unordered lists arrays in a body whose order does not matter.
 	Unordered OneOrMany[string] `yaml:"unordered"`
+	// Keep lists paths whose values may be stored in the examples of a finding; all others are masked.
+	Keep OneOrMany[string] `yaml:"keep"`
+	// Rules lists rules of all kinds, with who answers for them and when they end.
+	Rules []RuleConfig `yaml:"rules"`
+}
+
+// A RuleConfig accepts differences at a path.
+type RuleConfig struct {
+	// Do is what the rule does: ignore, unordered, tolerance (numbers may be so far apart), round (numbers are rounded to so many decimals), equals (an expression over a and b decides), keep.
+	Do string `yaml:"do" enum:"ignore,unordered,tolerance,round,equals,keep"`
+	// Path is where: $.total, $.items[*].price, header.NAME, cookie.NAME or status.
+	Path string `yaml:"path"`
+	// With is what tolerance ("0.01", "1%"), round ("2") and equals ("lower(a) == lower(b)") need.
+	With string `yaml:"with"`
+	// Owner answers for it.
+	Owner string `yaml:"owner"`
+	// Until is the day on which it ends, as in "2026-12-31".
+	Until string `yaml:"until"`
 }
 
 // A StepConfig is one step of a ramp, and what must have happened before the

@@ -23,9 +23,11 @@ const (
 	defaultUnhealthy     = 3
 	defaultHealthy       = 2
 
-	defaultSample     = Percent(1)
-	defaultFalseAlarm = Percent(0.001)
-	defaultWorseBy    = Percent(0.2)
+	defaultSample         = Percent(1)
+	defaultCompareTimeout = Duration(10 * time.Second)
+	defaultSkew           = Duration(60 * time.Second)
+	defaultFalseAlarm     = Percent(0.001)
+	defaultWorseBy        = Percent(0.2)
 )
 
 func (d Duration) std() time.Duration { return time.Duration(d) }

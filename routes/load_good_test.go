@@ -14,6 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/ficus-gateway/ficus/migrations"
+	"github.com/ficus-gateway/ficus/migrations/compare"
 )
 
 func goodEnv(name string) (string, bool) {
@@ -66,7 +67,9 @@ func TestCanonicalConfigIsWhatTheDesignSays(t *testing.T) {
 			{Stage: migrations.Complete, Share: 100_000},
 		},
 		Guard:   migrations.Guard{FalseAlarm: 0.001, Latency: &migrations.LatencyGuard{Quantile: 0.99, WorseBy: 0.2}, Mismatches: 0.001},
-		Compare: migrations.Compare{Sample: 1, Ignore: []string{"$.generatedAt", "$.items[*].etag"}, Unordered: []string{"$.tags"}},
+		Compare: migrations.Compare{Sample: 1, Timeout: 10 * time.Second, Skew: time.Minute, Rules: []compare.Rule{
+			{Do: compare.Ignore, Path: "$.generatedAt"}, {Do: compare.Ignore, Path: "$.items[*].etag"}, {Do: compare.Unordered, Path: "$.tags"},
+		}},
 	}
 	if diff := cmp.Diff(want, table.Plans["orders"]); diff != "" {
 		t.Errorf("(-want +got)\n%s", diff)
