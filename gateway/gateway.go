@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 
 	"github.com/ficus-gateway/ficus/flags"
+	"github.com/ficus-gateway/ficus/gateway/shadow"
 	"github.com/ficus-gateway/ficus/gateway/telemetry"
 	"github.com/ficus-gateway/ficus/gateway/upstream"
 	"github.com/ficus-gateway/ficus/migrations"
@@ -21,6 +22,7 @@ type Options struct {
 	Tracer   *telemetry.Tracer    // nil: ids only
 	Metrics  *telemetry.Metrics   // nil: counted, but shown to nobody
 	Access   *telemetry.AccessLog // nil: none is written
+	Shadow   *shadow.Shadow       // compares; nil: nothing is compared
 	Logger   *slog.Logger         // nil: slog.Default()
 }
 
@@ -32,6 +34,7 @@ type Gateway struct {
 	tracer   *telemetry.Tracer
 	metrics  *telemetry.Metrics
 	access   *telemetry.AccessLog
+	shadow   *shadow.Shadow
 	log      *slog.Logger
 
 	swap     sync.Mutex // held while the snapshot is replaced
@@ -45,7 +48,7 @@ type Gateway struct {
 
 // New returns a gateway that serves at once.
 func New(o Options) (*Gateway, error) {
-	g := &Gateway{assigner: o.Assigner, tracer: o.Tracer, metrics: o.Metrics, access: o.Access, log: o.Logger}
+	g := &Gateway{assigner: o.Assigner, tracer: o.Tracer, metrics: o.Metrics, access: o.Access, shadow: o.Shadow, log: o.Logger}
 	if g.tracer == nil {
 		g.tracer = telemetry.NewTracer(telemetry.TracerOptions{})
 	}

@@ -21,6 +21,7 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	defer func() {
 		rec.leave(r)
 		g.finish(rec)
+		rec.observed()
 		rec.recycle()
 		g.inflight.leave(slot)
 	}()
@@ -60,6 +61,8 @@ func (g *Gateway) serve(rec *record, r *http.Request) error {
 	if err := rec.prepare(r); err != nil {
 		return err
 	}
+	rec.observation = g.observe(rec, r)
+	rec.tell()
 	ctx := r.Context()
 	if limit := rt.timeout(up); limit > 0 {
 		var cancel context.CancelFunc

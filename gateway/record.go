@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/ficus-gateway/ficus/flags"
+	"github.com/ficus-gateway/ficus/gateway/shadow"
 	"github.com/ficus-gateway/ficus/gateway/telemetry"
 	"github.com/ficus-gateway/ficus/gateway/upstream"
 )
@@ -17,16 +18,17 @@ import (
 // goroutine and is used again after it.
 type record struct {
 	telemetry.Exchange
-	trace      telemetry.Trace
-	snap       *Snapshot
-	route      *route
-	peer       peer
-	input      flags.Input
-	assignment flags.Assignment
-	header     http.Header // for the upstream
-	outgoing   upstream.Request
-	body       clientBody
-	writer     clientWriter
+	trace       telemetry.Trace
+	snap        *Snapshot
+	route       *route
+	peer        peer
+	input       flags.Input
+	assignment  flags.Assignment
+	observation *shadow.Observation // nil: the request is not compared
+	header      http.Header         // for the upstream
+	outgoing    upstream.Request
+	body        clientBody
+	writer      clientWriter
 }
 
 var records = sync.Pool{New: func() any { return &record{header: make(http.Header, 24)} }}

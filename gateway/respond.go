@@ -24,6 +24,7 @@ func (g *Gateway) respond(rec *record, r *http.Request, res *upstream.Response) 
 		return g.upgrade(rec, r, t)
 	}
 	rec.body.unbound()
+	rec.answered(res)
 	rec.answerHeader(r, res)
 	g.cookies(rec, r, res)
 	if rec.pending(r) || g.draining.Load() { // on HTTP/2 net/http sends GOAWAY for it
@@ -198,6 +199,7 @@ func (rec *record) copyBody(r *http.Request, res *upstream.Response) error {
 				rec.ErrKind, rec.Err = kindClientGone, "write answer: "+werr.Error()
 				return werr
 			}
+			rec.observation.Write((*buf)[:n])
 			if left > 0 {
 				left -= int64(n)
 			}

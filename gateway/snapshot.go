@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"reflect"
 
+	"github.com/ficus-gateway/ficus/gateway/shadow"
 	"github.com/ficus-gateway/ficus/gateway/telemetry"
 	"github.com/ficus-gateway/ficus/gateway/upstream"
 	"github.com/ficus-gateway/ficus/migrations"
@@ -40,7 +41,10 @@ type route struct {
 	modern    *upstream.Upstream
 	migration int // index into Snapshot.migrations
 	metrics   *telemetry.RouteMetrics
-	tally     *tally // nil: a plain route
+	tally     *tally        // nil: a plain route
+	watch     *shadow.Watch // nil: nothing is compared
+	askLegacy shadow.Send
+	askModern shadow.Send
 }
 
 // compile makes the plan of a table. Upstreams whose definition did not change
@@ -73,6 +77,10 @@ func (g *Gateway) compile(t *routes.Table, before map[string]*upstream.Upstream)
 		index[id] = len(p.migrations)
 		p.migrations = append(p.migrations, mp)
 	}
+	watches, senders, err := g.watches(t, p)
+	if err != nil {
+		return nil, fresh, err
+	}
 	p.routes = make([]route, len(t.Routes))
 	for i, r := range t.Routes {
 		c := route{Route: r, metrics: g.metrics.Route(r.ID, r.Migration)}
@@ -82,6 +90,8 @@ func (g *Gateway) compile(t *routes.Table, before map[string]*upstream.Upstream)
 			}
 			c.migration = index[r.Migration]
 			c.tally = g.tallies.of(r.Migration)
+			c.watch = watches[r.Migration]
+			c.askLegacy, c.askModern = senders[c.plan.From], senders[c.plan.To]
 			c.legacy, c.modern = p.upstreams[c.plan.From], p.upstreams[c.plan.To]
 			if c.legacy == nil || c.modern == nil {
 				return nil, fresh, fmt.Errorf("migration %s: no upstream %q or %q", r.Migration, c.plan.From, c.plan.To)

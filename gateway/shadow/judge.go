@@ -1,0 +1,134 @@
+package shadow
+
+import (
+	"math/rand/v2"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/ficus-gateway/ficus/migrations/compare"
+)
+
+// A judge keeps what is known about one migration: its noise, its findings
+// and its latencies. Only workers and operators touch it, never a request.
+type judge struct {
+	mu      sync.Mutex // guards what follows; bodies are compared outside of it
+	rules   *compare.Rules
+	study   *compare.Study
+	rng     *rand.Rand
+	changed bool               // since it was last saved
+	evicted []*compare.Finding // had to go to make room, and are not spilled yet
+}
+
+func (j *judge) init() {
+	j.study = compare.NewStudy(compare.NoiseOptions{}, compare.FindingsOptions{Seed: rand.Uint64()})
+	j.rng = rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64()))
+}
+
+func (j *judge) use(rules *compare.Rules) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.rules = rules
+}
+
+// A procedure says how an observation is judged: it is decided before the
+// candidate's answer is known, or the tests would be told lies.
+type procedure struct {
+	endpoint       string
+	rules          *compare.Rules
+	profile        *compare.Profile
+	probe          bool // the control is asked once more
+	candidateFirst bool // before that, the candidate is
+}
+
+func (j *judge) begin(o *Observation) procedure {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	p := procedure{endpoint: j.endpointOf(o), rules: j.rules, candidateFirst: true}
+	if o.repeatable() {
+		p.probe, p.candidateFirst = j.study.Wants(p.endpoint, j.rng.Float64(), j.rng.Float64())
+	}
+	p.profile = j.study.Noise.Profile(p.endpoint)
+	return p
+}
+
+// endpointOf names the endpoint of an observation: the route's pattern where
+// that says all, else what was learned of paths. First visits, on which each
+// side draws its own variant, are compared apart.
+func (j *judge) endpointOf(o *Observation) string {
+	name := o.input.Method + " " + o.input.Pattern
+	if strings.Contains(o.input.Pattern, "*") {
+		name = j.study.Endpoint(o.input.Method, o.input.Path)
+	}
+	if len(o.input.Header["Cookie"]) == 0 && len(o.control.Header["Set-Cookie"]) > 0 {
+		return compare.FirstVisit(name)
+	}
+	return name
+}
+
+// mayRecheck decides whether both sides are asked again about a mismatch, and
+// whether the control is first. What is beyond doubt already is not.
+func (j *judge) mayRecheck(endpoint string, r *compare.Result) (controlFirst, ok bool) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	doubt := false
+	for i := range r.Differences {
+		if d := &r.Differences[i]; !d.Accepted() && !j.study.Noise.Confirmed(endpoint, d.Path) {
+			doubt = true
+		}
+	}
+	return j.rng.IntN(2) == 0, doubt && j.study.WantsRecheck(r)
+}
+
+// maxEvicted bounds the findings that wait to be spilled.
+const maxEvicted = 256
+
+// finish takes an observation in and returns what it counts as. A mismatch
+// that went away when both sides were asked again was a race, and counts as a
+// match.
+func (j *judge) finish(w *Watch, o *compare.Observation) compare.Outcome {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	_, gone := j.study.Add(o)
+	if gone != nil && len(j.evicted) < maxEvicted {
+		j.evicted = append(j.evicted, gone)
+	}
+	j.changed = true
+	if o.Drift.Race() {
+		w.tally.races.Add(1)
+		return compare.Match
+	}
+	return o.Result.Outcome
+}
+
+// View calls f with what is known about the migration. F must neither keep
+// nor wait.
+func (w *Watch) View(f func(*compare.Study)) {
+	w.judge.mu.Lock()
+	defer w.judge.mu.Unlock()
+	f(w.judge.study)
+}
+
+// Change is as View for what changes something.
+func (w *Watch) Change(f func(*compare.Study) error) error {
+	w.judge.mu.Lock()
+	defer w.judge.mu.Unlock()
+	w.judge.changed = true
+	return f(w.judge.study)
+}
+
+// EraseKey drops every example of a targeting key, and says how many.
+func (w *Watch) EraseKey(key string) (n int) {
+	w.judge.mu.Lock()
+	defer w.judge.mu.Unlock()
+	w.judge.changed = true
+	return w.judge.study.Findings.EraseKey(w.judge.rules.Mark(key))
+}
+
+// Sweep ends what is over: examples past the retention, findings not seen any more.
+func (w *Watch) Sweep(now time.Time, retention time.Duration) {
+	w.judge.mu.Lock()
+	defer w.judge.mu.Unlock()
+	w.judge.study.Sweep(now, retention)
+	w.judge.changed = true
+}

@@ -1,0 +1,200 @@
+package shadow
+
+import (
+	"io"
+	"mime"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/ficus-gateway/ficus/migrations"
+)
+
+// An Input is what the gateway knows of a request when it may be observed.
+type Input struct {
+	Method  string
+	Path    string // as it is matched
+	Pattern string // of the route
+	Header  http.Header
+	Safe    bool
+	Stage   migrations.Stage
+	Control migrations.Side // that answers the user
+	KeyHash uint64          // of the targeting key; 0: keyless
+	Key     string          // the targeting key itself, to find its examples by; never kept in clear
+	Repeat  bool            // the route may be asked again
+	Ask     Send            // asks the candidate
+	Again   Send            // asks the control
+}
+
+// compared reports whether requests at a stage are compared.
+func compared(s migrations.Stage) bool { return s == migrations.Shadow || s == migrations.Live }
+
+// neverCompared reports whether a request is of a kind whose answer is no
+// answer to compare: upgrades, parts, conditions and streams.
+func neverCompared(method string, h http.Header) bool {
+	if method == http.MethodConnect || method == http.MethodTrace {
+		return true
+	}
+	for _, name := range [...]string{"Upgrade", "Range", "If-Range", "If-Match", "If-None-Match", "If-Modified-Since", "If-Unmodified-Since"} {
+		if _, ok := h[name]; ok {
+			return true
+		}
+	}
+	if accept := h["Accept"]; len(accept) > 0 && strings.Contains(accept[0], "text/event-stream") {
+		return true
+	}
+	ct := h["Content-Type"]
+	return len(ct) > 0 && strings.HasPrefix(ct[0], "application/grpc")
+}
+
+// An Observation is one request that is being compared. Until End it belongs
+// to the user's path, which only copies into it; a nil Observation ignores
+// everything.
+type Observation struct {
+	watch      *Watch
+	input      Input
+	question   Question
+	request    Buffer // the request's body
+	hasBody    bool
+	bodyEnd    bool  // it was read to its end
+	bodyLength int64 // as its header says; -1: unknown
+	control    Answer
+	answered   bool
+	length     int64     // of the control's answer as its header says; -1: unknown
+	began      time.Time // when the control's answer began, for streams
+	start      time.Time // when the control was asked
+	verdict    Reason    // why it will be dropped; empty: it will not
+}
+
+// streamAfter is how long an answer without a length may take before it is
+// taken for a stream.
+const streamAfter = 10 * time.Second
+
+// Asked tells what the control is asked. The header is taken over: the caller
+// must not change it any more.
+func (o *Observation) Asked(q Question, at time.Time) {
+	if o == nil {
+		return
+	}
+	o.question, o.start = q, at
+}
+
+// Body returns a reader that copies the request's body as the control
+// consumes it.
+func (o *Observation) Body(r io.Reader, length int64) io.Reader {
+	if o == nil || r == nil {
+		return r
+	}
+	o.hasBody, o.bodyLength = true, length
+	o.request.Init(o.watch.shadow.budget, length)
+	if length > Cap {
+		o.verdict = BodyTooLarge
+		return r
+	}
+	return &bodyCopy{r, o}
+}
+
+// A bodyCopy is read by the goroutine that sends the request, which has ended
+// before the observation goes on.
+type bodyCopy struct {
+	r io.Reader
+	o *Observation
+}
+
+func (b *bodyCopy) Read(p []byte) (int, error) {
+	n, err := b.r.Read(p)
+	b.o.request.Write(p[:n])
+	if err == io.EOF {
+		b.o.bodyEnd = true
+	}
+	return n, err
+}
+
+// Answered tells that the control's answer begins. The header is only read,
+// and must not change any more; length is -1 if it is unknown.
+func (o *Observation) Answered(status int, h http.Header, length int64, now time.Time) {
+	if o == nil {
+		return
+	}
+	o.answered, o.length, o.began = true, length, now
+	o.control.Status, o.control.Header = status, h
+	switch {
+	case status < 200, status == http.StatusPartialContent, status == http.StatusNotModified:
+		o.verdict = NotComparable
+	case isStream(h):
+		o.verdict = Stream
+	}
+	if o.verdict == "" {
+		o.control.Body.Init(o.watch.shadow.budget, length)
+	}
+}
+
+// isStream reports whether a header announces an answer without an end.
+func isStream(h http.Header) bool {
+	ct := h["Content-Type"]
+	if len(ct) == 0 {
+		return false
+	}
+	kind, _, _ := mime.ParseMediaType(ct[0])
+	return kind == "text/event-stream" || kind == "multipart/x-mixed-replace" || strings.HasPrefix(kind, "application/grpc")
+}
+
+// Write copies a part of the control's answer, which has been sent already.
+func (o *Observation) Write(p []byte) {
+	if o == nil || o.verdict != "" {
+		return
+	}
+	o.control.Body.Write(p)
+	if o.length < 0 && o.control.Body.length > Cap && time.Since(o.began) > streamAfter {
+		o.drop(Stream)
+	}
+}
+
+func (o *Observation) drop(r Reason) {
+	o.verdict = r
+	o.control.Body.Free()
+}
+
+// End gives the observation to the shadow: err is why the user got no whole
+// answer, nil if the user did. It never waits.
+func (o *Observation) End(err error, clientGone bool, now time.Time) {
+	if o == nil {
+		return
+	}
+	o.control.Took = now.Sub(o.start)
+	switch {
+	case o.verdict != "":
+	case clientGone:
+		o.verdict = ClientGone
+	case err != nil || !o.answered:
+		o.verdict = ControlFailed
+	case o.hasBody && !o.bodyEnd && o.request.Len() != o.bodyLength:
+		o.verdict = BodyBroken
+	case o.hasBody && !o.request.Whole():
+		o.verdict = BodyTooLarge
+		if o.request.Lost() {
+			o.verdict = NoBudget
+		}
+	case o.control.Body.Lost():
+		o.verdict = NoBudget
+	}
+	if o.verdict != "" {
+		o.discard(o.verdict)
+		return
+	}
+	if o.hasBody {
+		o.question.Body = o.request.Bytes()
+	}
+	o.watch.shadow.enqueue(o)
+}
+
+// discard counts the observation as dropped and gives its memory back.
+func (o *Observation) discard(r Reason) {
+	o.watch.tally.drop(r)
+	o.free()
+}
+
+func (o *Observation) free() {
+	o.request.Free()
+	o.control.Body.Free()
+}

@@ -1,0 +1,117 @@
+package shadow
+
+import (
+	"encoding/binary"
+	"errors"
+	"time"
+
+	"github.com/ficus-gateway/ficus/migrations/compare"
+)
+
+// settle asks the candidate, compares and judges. It runs on a worker.
+func (o *Observation) settle(l *lane) {
+	defer o.free()
+	w := o.watch
+	p := w.judge.begin(o)
+	var candidate, again Answer
+	defer candidate.Body.Free()
+	defer again.Body.Free()
+	probed := false
+	if p.probe && !p.candidateFirst {
+		probed = o.ask(o.input.Again, &again) == nil && !again.Body.Lost()
+	}
+	err := o.ask(o.input.Ask, &candidate)
+	l.breaker.report(err == nil || errors.Is(err, ErrNoRehearsal) || errors.Is(err, errStream), time.Now())
+	if reason := o.undecided(err, &candidate); reason != "" {
+		w.tally.drop(reason)
+		return
+	}
+	if p.probe && p.candidateFirst {
+		probed = o.ask(o.input.Again, &again) == nil && !again.Body.Lost()
+	}
+	control, other := o.control.compared(nil), candidate.compared(err)
+	seen := &compare.Observation{
+		Endpoint: p.endpoint, Time: time.Now(), Repeatable: o.repeatable(), Key: p.rules.Mark(o.input.Key),
+		ControlTrace: traceOf(o.question.Origin), CandidateTrace: candidate.Trace, Size: control.Length + other.Length,
+		ControlTook: o.control.Took, CandidateTook: candidate.Took,
+	}
+	seen.Result = compare.Compare(control, other, p.rules, p.profile)
+	if probed {
+		w.tally.probes.Add(1)
+		r := compare.Probe(control, again.compared(nil), p.rules, p.profile)
+		seen.Probe = &r
+	}
+	if seen.Result.Outcome == compare.Mismatch && err == nil {
+		seen.Drift = o.recheck(p, &seen.Result, control, other)
+	}
+	w.tally.decide(w.judge.finish(w, seen))
+}
+
+// repeatable reports whether the sides may be asked again.
+func (o *Observation) repeatable() bool { return o.input.Safe && o.input.Repeat }
+
+// undecided says why there is nothing to judge, if so.
+func (o *Observation) undecided(err error, candidate *Answer) Reason {
+	switch {
+	case o.watch.shadow.ctx.Err() != nil:
+		return Closing
+	case errors.Is(err, ErrNoRehearsal):
+		return NoAck
+	case errors.Is(err, errStream):
+		return Stream
+	case candidate.Body.Lost():
+		return NoBudget
+	}
+	return ""
+}
+
+// ask puts the question to a side within the migration's time.
+func (o *Observation) ask(send Send, a *Answer) error {
+	limit := o.watch.shadow.Timeout
+	if t := o.watch.set.Load().plan.Compare.Timeout; t > 0 {
+		limit = t
+	}
+	return o.watch.shadow.ask(send, &o.question, o.control.Body.Len(), limit, a)
+}
+
+// recheck asks both sides again about a mismatch, in an order drawn at random,
+// where the route allows it and there is room for it. Nil means that it did not.
+func (o *Observation) recheck(p procedure, first *compare.Result, control, candidate *compare.Answer) *compare.Drift {
+	if !o.repeatable() {
+		return nil
+	}
+	controlFirst, ok := o.watch.judge.mayRecheck(p.endpoint, first)
+	if !ok {
+		return nil
+	}
+	var control2, candidate2 Answer
+	defer control2.Body.Free()
+	defer candidate2.Body.Free()
+	var controlErr, candidateErr error
+	if !controlFirst {
+		candidateErr = o.ask(o.input.Ask, &candidate2)
+	}
+	controlErr = o.ask(o.input.Again, &control2)
+	if controlFirst {
+		candidateErr = o.ask(o.input.Ask, &candidate2)
+	}
+	o.watch.tally.probes.Add(1)
+	if controlErr != nil || control2.Body.Lost() || candidate2.Body.Lost() || errors.Is(candidateErr, errStream) || o.watch.shadow.ctx.Err() != nil {
+		return nil
+	}
+	return compare.Recheck(first, control, candidate, control2.compared(nil), candidate2.compared(candidateErr), p.rules, p.profile)
+}
+
+// compared is the answer as the comparer takes it; err is why there is none.
+func (a *Answer) compared(err error) *compare.Answer {
+	switch {
+	case errors.Is(err, errTimeout):
+		return &compare.Answer{Failure: compare.TimedOut}
+	case err != nil:
+		return &compare.Answer{Failure: compare.Failed}
+	}
+	c := &compare.Answer{Status: a.Status, Header: a.Header, Body: a.Body.Bytes(), Truncated: !a.Body.Whole(), Length: a.Body.Len()}
+	c.Hash[0] = 1 // a hash of all zeros would stand for none
+	binary.BigEndian.PutUint64(c.Hash[1:], a.Body.Sum())
+	return c
+}
