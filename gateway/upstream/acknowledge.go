@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"sync"
 	"time"
 )
 
@@ -80,9 +81,12 @@ func (u *Upstream) DoAcknowledged(ctx context.Context, a Acknowledgement, r *Req
 		return nil, &Error{Kind: kind, Endpoint: e.String(), Sent: true, Attempts: 1, Err: err}
 	}
 	finish := res.finish
+	var once sync.Once
 	res.finish = func() {
-		finish()
-		e.inflight.Add(-1)
+		once.Do(func() {
+			finish()
+			e.inflight.Add(-1)
+		})
 	}
 	return res, nil
 }
