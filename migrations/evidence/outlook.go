@@ -15,9 +15,9 @@ type Traffic struct {
 }
 
 // An Outlook says what a guard can see in a step before it begins: how small a
-// worsening, and how soon. It is reckoned for the run of events that is
-// unlucky in one of twenty cases; it assumes that all keys are alike, and with
-// a few busy ones it is too hopeful.
+// worsening, and how soon. It is reckoned for bad luck of about one case in
+// twenty (simulated: 3 to 7 in a hundred miss it); it assumes that all keys are
+// alike, and with a few busy ones it is too hopeful.
 type Outlook struct {
 	Traffic Traffic
 	Share   int     // buckets of 100,000 on the service
