@@ -77,7 +77,7 @@ func (c *conn) roundTrip(ctx context.Context, r *Request, res *Response) (first 
 			if c.broke != nil {
 				err = c.broke
 			}
-			return false, x.fail(err, nil)
+			return false, x.fail(discreet(err), nil)
 		}
 		if hr.StatusCode < 100 {
 			return false, x.fail(fmt.Errorf("its status is %03d", hr.StatusCode), nil)
@@ -214,7 +214,7 @@ func (b *body) Read(p []byte) (int, error) {
 	if err == io.EOF {
 		b.eof = true
 	}
-	return n, err
+	return n, discreet(err)
 }
 
 // finish ends the exchange: the connection goes back to the pool if the
