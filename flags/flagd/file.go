@@ -3,6 +3,8 @@ package flagd
 import (
 	"context"
 	"crypto/sha256"
+	"errors"
+	"io/fs"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -17,9 +19,8 @@ import (
 // watched. For what is missed even so the file is looked at every 30 s, or
 // every 2 s where nothing can be watched.
 type file struct {
-	path    string
-	o       Options
-	watcher func() (*fsnotify.Watcher, error)
+	path string
+	o    Options
 
 	last, good [sha256.Size]byte // of what was read last, and of what was kept last
 }
@@ -41,14 +42,12 @@ func (f *file) read(context.Context) (data []byte, unchanged bool, err error) {
 // latest after a second, so that a file is not read half-written.
 func (f *file) follow(ctx context.Context, look func(trigger string)) {
 	var events <-chan fsnotify.Event
-	var errors <-chan error
-	watch := func() bool { return true }
-	if w, err := f.watcher(); err == nil {
+	var lost <-chan error
+	watch := func() bool { return false }
+	if w, err := f.o.watch(); err == nil {
 		defer w.Close()
-		events, errors = w.Events, w.Errors
+		events, lost = w.Events, w.Errors
 		watch = func() bool { return f.watch(w) }
-	} else {
-		watch = func() bool { return false }
 	}
 	interval := f.o.poll
 	if !watch() {
@@ -68,7 +67,7 @@ func (f *file) follow(ctx context.Context, look func(trigger string)) {
 			if e.Op == fsnotify.Chmod {
 				continue
 			}
-		case <-errors: // events were lost
+		case <-lost: // events were
 		case <-poll.C:
 			watch()
 			look("poll")
@@ -97,7 +96,7 @@ func (f *file) watch(w *fsnotify.Watcher) (ok bool) {
 	}
 	ok = true
 	for _, d := range dirs {
-		if err := w.Add(d); err != nil && !os.IsNotExist(err) { // gone since it was found
+		if err := w.Add(d); err != nil && !errors.Is(err, fs.ErrNotExist) { // gone since it was found
 			ok = false
 		}
 	}
@@ -130,4 +129,3 @@ func directories(path string) []string {
 	slices.Sort(dirs)
 	return slices.Compact(dirs)
 }
-

@@ -11,7 +11,7 @@ func variable(c *compiler, o call) expression {
 	args := c.compileArgs(o)
 	path, otherwise := arg(args, 0), arg(args, 1)
 	e := expression{size: sizeOf(args)}
-	if !path.constant {
+	if !path.constant || composite(path.value) {
 		e.eval = func(r *run) any {
 			p := r.text(path.eval(r))
 			if !r.spend(1 + len(p)) {

@@ -45,7 +45,9 @@ type Options struct {
 	// Now is the clock of $flagd.timestamp; nil: [time.Now].
 	Now func() time.Time
 
-	quiet, longest, poll, fast time.Duration // see routes.Source; set by tests
+	// Set by tests; see routes.Source.
+	quiet, longest, poll, fast time.Duration
+	watch                      func() (*fsnotify.Watcher, error)
 }
 
 // A source is where definitions come from.
@@ -112,6 +114,9 @@ func (o Options) withDefaults() Options {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
+	if o.watch == nil {
+		o.watch = fsnotify.NewWatcher
+	}
 	return o
 }
 
@@ -131,7 +136,7 @@ func newSource(from string, o Options) (source, error) {
 		if path == "" {
 			return nil, errors.New("flags: file: has no path; write file:flags.json")
 		}
-		return &file{path: path, o: o, watcher: fsnotify.NewWatcher}, nil
+		return &file{path: path, o: o}, nil
 	}
 	u, err := url.Parse(from)
 	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
