@@ -191,6 +191,7 @@ func imagine(ctx context.Context, er dashboard.ExplainRequest) (*http.Request, e
 // gauges registers what the process as a whole is measured by.
 func (p *Process) gauges() {
 	m := p.tools.metrics
+	comparisonMetrics(m, p.shadow)
 	m.Counter("ficus_config_reload_failures_total", "Reloads that were refused; the last good table served on.", func() float64 {
 		_, failed := p.reloads.status()
 		return float64(failed)

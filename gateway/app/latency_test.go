@@ -86,6 +86,8 @@ routes:
 
 func quantiles(d []time.Duration) string {
 	slices.Sort(d)
-	at := func(q float64) time.Duration { return d[min(int(q*float64(len(d))), len(d)-1)].Round(10 * time.Microsecond) }
+	at := func(q float64) time.Duration {
+		return d[min(int(q*float64(len(d))), len(d)-1)].Round(10 * time.Microsecond)
+	}
 	return fmt.Sprintf("p50 %v, p99 %v, most %v", at(0.5), at(0.99), at(1))
 }

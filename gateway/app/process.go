@@ -19,6 +19,7 @@ import (
 	"github.com/ficus-gateway/ficus/flags"
 	"github.com/ficus-gateway/ficus/gateway"
 	"github.com/ficus-gateway/ficus/gateway/dashboard"
+	"github.com/ficus-gateway/ficus/gateway/shadow"
 	"github.com/ficus-gateway/ficus/gateway/telemetry"
 	"github.com/ficus-gateway/ficus/migrations"
 	"github.com/ficus-gateway/ficus/migrations/filelog"
@@ -47,6 +48,8 @@ type Process struct {
 	tools    *instruments
 	access   *telemetry.AccessLog
 	certs    *certificates
+	shadow   *shadow.Shadow
+	found    string // file that keeps what the shadow has found
 	token    dashboard.Token
 
 	public  []net.Listener
@@ -134,9 +137,12 @@ func (p *Process) openGateway(ctx context.Context, t *routes.Table) (err error) 
 	if p.config.Access != nil {
 		p.access = telemetry.NewAccessLog(p.config.Access, telemetry.AccessOptions{})
 	}
+	if err := p.openShadow(t, secret); err != nil {
+		return err
+	}
 	p.gateway, err = gateway.New(gateway.Options{
 		Table: t, State: p.follower.State(), Assigner: p.assigner,
-		Tracer: p.tools.tracer, Metrics: p.tools.metrics, Access: p.access, Logger: p.log,
+		Tracer: p.tools.tracer, Metrics: p.tools.metrics, Access: p.access, Shadow: p.shadow, Logger: p.log,
 	})
 	if err != nil {
 		return err
@@ -212,6 +218,7 @@ func (p *Process) background(ctx context.Context) {
 			p.log.Error("the event log is no longer followed; serving by the last state", "error", err)
 		}
 	})
+	p.tasks.Go(func() { p.shadow.Keep(p.found, saveEvery, retention) })
 	p.tasks.Go(func() { p.certs.watch(ctx, cmp.Or(p.config.Certs, 5*time.Second)) })
 	if p.config.Path != "" {
 		p.tasks.Go(func() {

@@ -67,6 +67,9 @@ func (p *Process) abandon() {
 	for _, ln := range append(p.public, p.admin...) {
 		_ = ln.Close()
 	}
+	if p.shadow != nil {
+		p.closeShadow()
+	}
 	if p.events != nil {
 		_ = p.events.Close()
 	}

@@ -20,8 +20,12 @@ type judge struct {
 	evicted []*compare.Finding // had to go to make room, and are not spilled yet
 }
 
-func (j *judge) init() {
+// init begins with what is known from before, if anything is.
+func (j *judge) init(before keptStudy) {
 	j.study = compare.NewStudy(compare.NoiseOptions{}, compare.FindingsOptions{Seed: rand.Uint64()})
+	if before.Noise != nil && before.Findings != nil {
+		j.study.Noise, j.study.Findings = before.Noise, before.Findings
+	}
 	j.rng = rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64()))
 }
 
@@ -130,5 +134,11 @@ func (w *Watch) Sweep(now time.Time, retention time.Duration) {
 	w.judge.mu.Lock()
 	defer w.judge.mu.Unlock()
 	w.judge.study.Sweep(now, retention)
-	w.judge.changed = true
+	w.judge.changed = true // the file must lose what the memory has lost
+}
+
+// Open returns how many findings people should see.
+func (w *Watch) Open(now time.Time) (n int) {
+	w.View(func(s *compare.Study) { n = len(s.Findings.Real(now)) })
+	return n
 }

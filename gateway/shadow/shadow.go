@@ -29,6 +29,7 @@ type Shadow struct {
 	mu      sync.Mutex // guards what follows; taken when tables are compiled, never for a request
 	watches map[string]*Watch
 	lanes   map[string]*lane
+	before  map[string]keptStudy // of earlier runs, by migration
 	closed  atomic.Bool
 	work    sync.WaitGroup // of the lanes' workers
 }

@@ -44,7 +44,7 @@ func (s *Shadow) Watch(plan *migrations.Plan, hosts []string) (*Watch, error) {
 	w := s.watches[plan.ID]
 	if w == nil {
 		w = &Watch{shadow: s, id: plan.ID}
-		w.judge.init()
+		w.judge.init(s.before[plan.ID])
 		s.watches[plan.ID] = w
 	}
 	w.sample.set(plan.Compare.Sample)

@@ -13,7 +13,9 @@ type discreetError struct{ error }
 var quoted = regexp.MustCompile(`"(?:[^"\\]|\\.)*"`)
 
 // Error returns the text without what it quotes.
-func (e discreetError) Error() string { return quoted.ReplaceAllLiteralString(e.error.Error(), `"..."`) }
+func (e discreetError) Error() string {
+	return quoted.ReplaceAllLiteralString(e.error.Error(), `"..."`)
+}
 
 func (e discreetError) Unwrap() error { return e.error }
 

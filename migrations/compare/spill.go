@@ -92,3 +92,10 @@ func (n *Noise) UnmarshalJSON(b []byte) error {
 	}
 	return nil
 }
+
+// Thin drops the examples that were drawn at random, for want of room.
+func (f *Findings) Thin() {
+	for _, g := range f.byID {
+		g.Sample, g.Drawn = nil, 0
+	}
+}
