@@ -11,6 +11,7 @@ import (
 // An Observation is one comparison, with what is stored of it.
 type Observation struct {
 	Endpoint       string
+	Target         string // path and query that were asked for, without what is secret in it
 	Time           time.Time
 	Result         Result
 	Probe          *Result // of the control with itself, if it was probed
