@@ -78,9 +78,13 @@ func TestMarkupIsBounded(t *testing.T) {
 		"deep html": strings.Repeat("<div>", 100_000), "wide html": strings.Repeat("<br>", 1_000_000), "stray ends": strings.Repeat("<i>", 900) + strings.Repeat("</b>", 100_000),
 		"an endless attribute": "<a b=" + strings.Repeat("x", 1<<20),
 	} {
+		start := time.Now()
 		a, b := page, page+"<p>x"
 		if r := Compare(htmlAnswer(a), htmlAnswer(b), nil, nil); r.Outcome != Undecodable && r.Outcome != Mismatch {
 			t.Errorf("%s: %s", name, r.Outcome)
+		}
+		if took := time.Since(start); took > 5*time.Second {
+			t.Errorf("%s took %s", name, took)
 		}
 	}
 }

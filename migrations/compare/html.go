@@ -61,7 +61,7 @@ func (m markup) startTag(z *html.Tokenizer) error {
 		if top == nil || !contains(ends[string(top)], name) {
 			break
 		}
-		m.t.close()
+		m.close()
 	}
 	if err := m.element(name); err != nil {
 		return err
@@ -75,7 +75,7 @@ func (m markup) startTag(z *html.Tokenizer) error {
 		}
 	}
 	if empty {
-		m.t.close()
+		m.close()
 	}
 	return nil
 }
@@ -92,16 +92,11 @@ func contains(names []string, name []byte) bool {
 // endTag closes the innermost element of the name and all within it. A stray
 // end tag is nothing.
 func (m markup) endTag(name []byte) {
-	for back := 0; ; back++ {
-		open := m.open(back)
-		if open == nil {
-			return
-		}
-		if bytes.Equal(open, name) {
-			for ; back >= 0; back-- {
-				m.t.close()
-			}
-			return
-		}
+	if m.t.tags[hashBytes(name)] == 0 {
+		return
+	}
+	for last := false; !last && m.open(0) != nil; {
+		last = bytes.Equal(m.open(0), name)
+		m.close()
 	}
 }

@@ -18,9 +18,10 @@ func (m markup) begin() {
 
 // end closes what is still open.
 func (m markup) end() {
-	for len(m.t.frames) > 0 {
-		m.t.close()
+	for len(m.t.frames) > 1 {
+		m.close()
 	}
+	m.t.close()
 }
 
 func (m markup) room() error {
@@ -67,7 +68,17 @@ func (m markup) element(name []byte) error {
 	t.nodes = append(t.nodes, node{kind: nodeElement, form: byElement, flag: flagKey, key: m.keep(name), next: id + 1})
 	t.meet(id)
 	t.open(id)
+	if t.tags == nil {
+		t.tags = map[uint64]int{}
+	}
+	t.tags[hashBytes(name)]++
 	return nil
+}
+
+// close ends the innermost element.
+func (m markup) close() {
+	m.t.tags[hashBytes(m.open(0))]--
+	m.t.close()
 }
 
 func (m markup) attribute(name, value []byte) error {

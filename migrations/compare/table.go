@@ -23,6 +23,7 @@ type table struct {
 	steps   []step
 	keys    []uint64 // hashes of the keys of the open objects, for duplicates
 	scratch []byte
+	tags    map[uint64]int // markup: how many elements are open, by the hash of their name
 }
 
 // A node is a value: a JSON value, an element, an attribute, a text.
@@ -90,6 +91,7 @@ func (t *table) reset(body []byte, rules *Rules) {
 	t.arena, t.nodes, t.frames, t.steps, t.keys = t.arena[:0], t.nodes[:0], t.frames[:0], t.steps[:0], t.keys[:0]
 	t.present = t.present[:0]
 	t.tracked, t.converted = nil, false
+	clear(t.tags)
 }
 
 // release forgets the bodies, and buffers that have grown beyond reason.

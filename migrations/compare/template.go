@@ -92,27 +92,45 @@ func name(method string, segments []string) string {
 	return method + " /" + strings.Join(segments, "/")
 }
 
-// segmentOf is a segment of a path, or {id} if it looks like one.
+// segmentOf is a segment of a path, or {id} unless it looks like the name of a
+// page. What is stored of a path is its segments, so this also keeps the names
+// and keys of people out of it.
 func segmentOf(s string) string {
-	if s == "" {
+	if s == "" || len(s) <= 3 && !allDigits([]byte(s)) {
 		return s
 	}
+	if opaqueKey([]byte(s)) {
+		return "{id}"
+	}
 	base, ext := s, ""
-	if i := strings.LastIndexByte(s, '.'); i > 0 && len(s)-i <= 6 {
+	if i := strings.LastIndexByte(s, '.'); i > 0 && len(s)-i <= 6 && !allDigits([]byte(s[i+1:])) {
 		base, ext = s[:i], s[i:]
 	}
-	if opaqueKey([]byte(base)) || len(base) > 64 {
-		return "{id}" + ext
-	}
-	// bike-1234, A7-99: a name that ends in a number is one of many.
-	digits := 0
-	for i := len(base) - 1; i >= 0 && base[i] >= '0' && base[i] <= '9'; i-- {
-		digits++
-	}
-	if digits >= 3 && digits < len(base) {
+	if opaqueKey([]byte(base)) || !isName(base) {
 		return "{id}" + ext
 	}
 	return s
+}
+
+// isName says whether a segment is a word or a few: not long, plain letters,
+// few digits, and not a name that ends in a number, such as bike-1234.
+func isName(s string) bool {
+	digits, last, capitals := 0, 0, 0
+	for _, c := range []byte(s) {
+		last++
+		switch {
+		case c >= '0' && c <= '9':
+			digits++
+			continue
+		case c >= 'A' && c <= 'Z':
+			capitals++
+		case c >= 'a' && c <= 'z', c == '-', c == '_', c == '.', c == '~', c == '(', c == ')', c == '\'', c == ':', c == '@':
+		default:
+			return false
+		}
+		last = 0
+	}
+	return len(s) <= 64 && last < 3 && digits*3 <= len(s) && (len(s) < 16 || digits == 0 || capitals == 0)
 }
 
 // widen makes one place of the children of n, which is at the segments given,

@@ -60,7 +60,7 @@ func (t *table) readXML() error {
 			}
 		case xml.EndElement:
 			spaces = spaces[:len(spaces)-1]
-			t.close()
+			m.close()
 		case xml.CharData:
 			if err := m.text(token); err != nil {
 				return err
