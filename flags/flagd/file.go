@@ -56,7 +56,7 @@ func (f *file) follow(ctx context.Context, look func(trigger string)) {
 	}
 	poll := time.NewTicker(interval)
 	defer poll.Stop()
-	quiet := time.NewTimer(0) // what changed before the directories were watched
+	quiet := time.NewTimer(f.o.quiet) // for what changed before the directories were watched
 	defer quiet.Stop()
 	var since time.Time // the first event that was not acted upon; zero: none
 	for {
@@ -69,8 +69,10 @@ func (f *file) follow(ctx context.Context, look func(trigger string)) {
 			}
 		case <-lost: // events were
 		case <-poll.C:
-			watch()
-			look("poll")
+			if since.IsZero() { // else somebody is writing
+				watch()
+				look("poll")
+			}
 			continue
 		case <-quiet.C:
 			since = time.Time{}

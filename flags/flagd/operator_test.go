@@ -201,7 +201,7 @@ func TestRuleThatTakesTooLongFails(t *testing.T) {
 	} {
 		start := time.Now()
 		_, failed := evaluated(t, rule, attributes{"list": list, "grid": grid})
-		if took := time.Since(start); took > time.Second {
+		if took := time.Since(start); took > 5*time.Second {
 			t.Errorf("%s: took %v", name, took)
 		}
 		if failed == nil || failed.code != openfeature.GeneralCode {
