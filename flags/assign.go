@@ -39,7 +39,8 @@ type Assignment struct {
 	Bucket   int                  // 0 to [migrations.Buckets]-1; -1: keyless
 	Cohort   string               // name of the cohort that decided; empty: none
 
-	resign bool // the anonymous cookie should be signed anew
+	session bool // the key is that of the browser's session
+	resign  bool // the anonymous cookie should be signed anew
 }
 
 // Assign decides the stage of one request. It never fails: when the provider
@@ -57,6 +58,7 @@ func (a *Assigner) Assign(ctx context.Context, in *Input) (asg Assignment) {
 	key := a.find(in)
 	if key.text != "" {
 		asg.Key, asg.Source, asg.Verified, asg.resign = key.text, key.source, key.verified, key.resign
+		asg.session = key.session
 		asg.KeyHash = a.hash(key.text)
 		asg.Bucket = bucket(asg.Flag, key.text)
 	}

@@ -112,6 +112,23 @@ func TestAssignmentCosts(t *testing.T) {
 	}
 }
 
+func TestAnAssignmentByTheSessionsKeyCostsNoMore(t *testing.T) {
+	if poolsLeak {
+		t.Skip("pools drop things under the race detector")
+	}
+	a := assigner(t, Options{})
+	ctx, in := benchInput(t, migrations.KeySource{Kind: "cookie", Name: "uid"})
+	in.Plan.Key = append(in.Plan.Key, migrations.KeySource{Kind: migrations.KeyAnonymous})
+	c := a.SessionCookie(in, a.Assign(ctx, in))
+	in.Request.Header.Add("Cookie", c.Name+"="+c.Value)
+	if asg := a.Assign(ctx, in); !asg.session {
+		t.Fatalf("the assignment is %+v, not by the session's key", asg)
+	}
+	if n := testing.AllocsPerRun(200, func() { a.Assign(ctx, in) }); n > 10 {
+		t.Errorf("%v allocations, at most 10 are allowed", n)
+	}
+}
+
 // A hook sees variant and reason, and may ask for the bucket.
 type spy struct {
 	openfeature.UnimplementedHook

@@ -25,6 +25,7 @@ type Assigner struct {
 
 	anonymous anonymous
 	journeys  keyring
+	sessions  keyring
 	salt      [saltSize]byte
 	now       func() time.Time
 }
@@ -63,6 +64,9 @@ func New(o Options) (*Assigner, error) {
 	}
 	var err error
 	if a.anonymous.keys, err = newKeyring(o.Secrets, "anonymous cookie"); err != nil {
+		return nil, err
+	}
+	if a.sessions, err = newKeyring(o.Secrets, "session cookie"); err != nil {
 		return nil, err
 	}
 	if a.journeys, err = newKeyring(o.Secrets, "journey cookie"); err != nil {

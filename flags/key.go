@@ -20,11 +20,16 @@ type targetingKey struct {
 	text     string // empty: keyless
 	source   migrations.KeySource
 	verified bool
+	session  bool // it is the one that the browser has been bucketed by
 	resign   bool // an anonymous key whose cookie was signed with a secret that is on its way out
 }
 
-// find returns the first key that is present. An empty value is not.
+// find returns the key that the browser has been bucketed by in its session,
+// else the first that is present. An empty value is not.
 func (a *Assigner) find(in *Input) targetingKey {
+	if k := a.session(in); k.text != "" {
+		return k
+	}
 	for _, source := range in.sources() {
 		if k := a.lookup(in, source); k.text != "" {
 			k.source = source

@@ -158,14 +158,15 @@ func (g *Gateway) cookies(rec *record, r *http.Request, res *upstream.Response) 
 		return
 	}
 	anonymous := g.assigner.Cookie(&rec.input, rec.assignment)
+	session := g.assigner.SessionCookie(&rec.input, rec.assignment)
 	var journey *http.Cookie
 	if plan.Journeys && isPage(r, res) {
 		journey = g.assigner.JourneyCookie(&rec.input, rec.Side)
 	}
-	if anonymous == nil && journey == nil || flags.Storable(res.Status, rec.writer.w.Header(), r) {
+	if anonymous == nil && session == nil && journey == nil || flags.Storable(res.Status, rec.writer.w.Header(), r) {
 		return
 	}
-	for _, c := range [...]*http.Cookie{anonymous, journey} {
+	for _, c := range [...]*http.Cookie{anonymous, session, journey} {
 		if c != nil {
 			http.SetCookie(rec.writer.w, c)
 		}
