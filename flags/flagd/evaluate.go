@@ -58,13 +58,13 @@ func (d *Definition) evaluate(key string, context map[string]any, clock func() t
 		return e.fallBack(f)
 	}
 	if composite(result) {
-		e.fail(openfeature.GeneralCode, fmt.Sprintf("flag %.80q: the rule gives an array or object; it must name one of %s", key, f.names()))
+		e.fail(openfeature.GeneralCode, fmt.Sprintf("flag %.80q: the rule gives an array or object; it must name one of %s", key, f.names))
 		return e
 	}
 	name := scalarText(result)
 	v := f.variants[name]
 	if v == nil {
-		e.fail(openfeature.GeneralCode, fmt.Sprintf("flag %.80q: the rule names the variant %.40q; it has %s", key, name, f.names()))
+		e.fail(openfeature.GeneralCode, fmt.Sprintf("flag %.80q: the rule names the variant %.40q; it has %s", key, name, f.names))
 		return e
 	}
 	e.Reason, e.Value, e.Variant, e.variant = openfeature.TargetingMatchReason, v.value, v.name, v

@@ -1,6 +1,7 @@
 package flagd
 
 import (
+	"crypto/sha256"
 	"fmt"
 	"strconv"
 
@@ -33,14 +34,14 @@ type compiler struct {
 	evaluators *tree // $evaluators; nil: none
 	shared     map[string]*shared
 	depth      int             // of references
-	used       map[string]bool // names of the evaluators that the flag at hand refers to, directly or not
+	used       map[string]bool // evaluators that the flag or evaluator at hand refers to
 }
 
 // A shared is one of $evaluators, compiled at its first use.
 type shared struct {
 	expression
-	busy bool            // being compiled: a reference to it goes round in circles
-	used map[string]bool // the evaluators it refers to, itself included
+	busy  bool              // being compiled: a reference to it goes round in circles
+	print [sha256.Size]byte // changes with it and with what it refers to
 }
 
 // Bounds of what a compiler does with a definition that nobody wrote.
@@ -188,9 +189,7 @@ func (c *compiler) reference(o call) expression {
 	if err != "" {
 		return c.broken(o.tree, o.path, "define it under $evaluators, or correct the name", err, name[0].text)
 	}
-	for used := range s.used {
-		c.used[used] = true
-	}
+	c.used[name[0].text] = true
 	return s.expression
 }
 
@@ -212,12 +211,13 @@ func (c *compiler) evaluator(name string) (*shared, string) {
 	if c.depth == maxReferences {
 		return nil, "the evaluator %q is referred to by too many that refer to one another"
 	}
-	s := &shared{busy: true, used: map[string]bool{name: true}}
+	s := &shared{busy: true}
 	c.shared[name] = s
 	outside := c.used
-	c.used = s.used
+	c.used = map[string]bool{}
 	c.depth++
 	s.expression = c.compile(rule, pointer("/$evaluators", name))
+	s.print = c.fingerprint(rule, nil)
 	c.depth--
 	c.used, s.busy = outside, false
 	return s, ""

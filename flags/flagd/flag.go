@@ -20,6 +20,7 @@ type flag struct {
 	key      string
 	disabled bool
 	variants map[string]*variant
+	names    string     // of the variants, for messages
 	fallback *variant   // the default variant; nil: the caller's default
 	rule     expression // nothing to evaluate: static
 	metadata openfeature.FlagMetadata
@@ -71,7 +72,7 @@ func (p *parser) flag(key string, t *tree, path string, metadata openfeature.Fla
 		p.refuse(fallback, path+"/defaultVariant", "name one of the variants, or null for the caller's default", "is %s, not a string", fallback.kindName())
 	case fallback.text != "": // flagd takes the empty name for none
 		if f.fallback = f.variants[fallback.text]; f.fallback == nil {
-			p.refuse(fallback, path+"/defaultVariant", "name one of "+f.names(), "there is no variant %q", fallback.text)
+			p.refuse(fallback, path+"/defaultVariant", "name one of "+f.list(), "there is no variant %q", fallback.text)
 		}
 	}
 	if targeting != nil && targeting.kind != 'n' && !(targeting.kind == '{' && len(targeting.members) == 0) {
@@ -80,6 +81,7 @@ func (p *parser) flag(key string, t *tree, path string, metadata openfeature.Fla
 			f.rule = p.broken(targeting, path+"/targeting", "split the flag, or refer to less", "has more than %d operations, references followed", maxSize)
 		}
 	}
+	f.names = f.list()
 	f.split = p.split(f, targeting)
 	f.print = p.fingerprint(t, metadata)
 	return f
@@ -133,8 +135,8 @@ func wholeOf(text string, n float64) (whole int64, ok bool) {
 	return int64(n), true
 }
 
-// names lists the variants, for messages.
-func (f *flag) names() string {
+// list writes the names of the variants, for messages.
+func (f *flag) list() string {
 	const most = 10
 	names := slices.Sorted(maps.Keys(f.variants))
 	more := ""
@@ -173,25 +175,22 @@ func (p *parser) metadata(t *tree, path string, set openfeature.FlagMetadata) op
 	return out
 }
 
-// fingerprint hashes what a flag's answers depend on: the flag, the evaluators
-// it refers to and the metadata of the set. Blank space does not count.
-func (p *parser) fingerprint(t *tree, metadata openfeature.FlagMetadata) (print [sha256.Size]byte) {
+// fingerprint hashes what the answers of a flag or evaluator depend on: what is
+// written, the evaluators it refers to and the metadata of the set. Blank
+// space does not count.
+func (c *compiler) fingerprint(t *tree, metadata openfeature.FlagMetadata) (print [sha256.Size]byte) {
 	h := sha256.New()
-	add := func(label string, raw []byte) {
-		text := jsontext.Value(slices.Clone(raw))
-		if text.Compact(jsontext.AllowDuplicateNames(true)) != nil {
-			text = raw
-		}
-		h.Write([]byte(label))
-		h.Write(text)
-		h.Write([]byte{0})
+	text := jsontext.Value(slices.Clone(t.raw))
+	if text.Compact(jsontext.AllowDuplicateNames(true)) != nil {
+		text = t.raw
 	}
-	add("flag", t.raw)
-	for _, name := range slices.Sorted(maps.Keys(p.used)) {
-		add(strconv.Quote(name), p.evaluators.get(name).raw)
+	h.Write(text)
+	for _, name := range slices.Sorted(maps.Keys(c.used)) {
+		fmt.Fprintf(h, "\x00%q ", name)
+		h.Write(c.shared[name].print[:])
 	}
 	for _, name := range slices.Sorted(maps.Keys(metadata)) {
-		fmt.Fprintf(h, "%q %T %v\x00", name, metadata[name], metadata[name])
+		fmt.Fprintf(h, "\x00%q %T %v", name, metadata[name], metadata[name])
 	}
 	h.Sum(print[:0])
 	return print
