@@ -32,6 +32,7 @@ type Deps struct {
 	Upstreams  func() []UpstreamStatus
 	Traffic    func(migration string) TrafficCounts
 	Metrics    http.Handler
+	Findings   Findings // what comparing has found; nil: nothing is compared
 
 	Hosts          []string         // hosts that may be asked for, besides those of the loopback
 	ReadsNeedToken bool             // also on the loopback; never over a unix socket
@@ -106,6 +107,9 @@ func (a *api) router() chi.Router {
 	r.Get("/api/upstreams", a.getUpstreams)
 	r.Get("/api/config/reload", a.getReload)
 	r.Get("/api/explain", a.getExplain)
+	r.Get("/api/comparisons", a.getComparisons)
+	r.Get("/api/findings", a.getFindings)
+	r.Get("/api/findings/{id}", a.getFinding)
 
 	r.Post("/api/explain", a.postExplain)
 	r.Post("/api/migrations/{id}/shift", a.postShift)
@@ -114,5 +118,9 @@ func (a *api) router() chi.Router {
 	r.Post("/api/migrations/{id}/rollback", a.postRollback)
 	r.Post("/api/rollback", a.postRollbackAll)
 	r.Post("/api/reload", a.postReload)
+	r.Post("/api/findings/{id}/acknowledge", a.postAcknowledge)
+	r.Post("/api/findings/{id}/mute", a.postMute)
+	r.Post("/api/findings/{id}/fix", a.postFix)
+	r.Post("/api/findings/erase", a.postErase)
 	return r
 }

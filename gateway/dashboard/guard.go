@@ -80,8 +80,7 @@ func (a *api) authorized(next http.Handler) http.Handler {
 
 // needsToken reports whether r needs the token. In doubt it does.
 func (a *api) needsToken(r *http.Request) bool {
-	safe := r.Method == http.MethodGet || r.Method == http.MethodHead || r.Method == http.MethodOptions
-	if !safe || strings.HasPrefix(r.URL.Path, "/debug/") {
+	if !isSafe(r.Method) || strings.HasPrefix(r.URL.Path, "/debug/") {
 		return true
 	}
 	local := localAddr(r)

@@ -91,8 +91,9 @@ func TestOpenAPISchemasAreTheTypes(t *testing.T) {
 	for _, v := range []any{
 		State{}, Change{}, RollbackAll{}, History{}, Table{}, Reload{}, Explanation{}, Upstreams{}, Readiness{}, Health{}, Version{},
 		Problem{}, ShiftRequest{}, RampRequest{}, RollbackRequest{}, ExplainRequest{},
+		FindingsPage{}, Comparisons{}, TriageRequest{}, MuteRequest{}, EraseRequest{}, Erased{},
 	} {
-		compare(t, declared, reflect.TypeOf(v), seen)
+		sameFields(t, declared, reflect.TypeOf(v), seen)
 	}
 	for name := range declared {
 		if !seen[name] {
@@ -101,7 +102,7 @@ func TestOpenAPISchemasAreTheTypes(t *testing.T) {
 	}
 }
 
-func compare(t *testing.T, declared object, typ reflect.Type, seen map[string]bool) {
+func sameFields(t *testing.T, declared object, typ reflect.Type, seen map[string]bool) {
 	for typ.Kind() == reflect.Slice || typ.Kind() == reflect.Pointer {
 		typ = typ.Elem()
 	}
@@ -125,7 +126,7 @@ func compare(t *testing.T, declared object, typ reflect.Type, seen map[string]bo
 		if slices.Contains(required, any(name)) == (options == "omitempty") {
 			t.Errorf("schema %s: is %s required?", typ.Name(), name)
 		}
-		compare(t, declared, f.Type, seen)
+		sameFields(t, declared, f.Type, seen)
 	}
 	for name := range properties {
 		if _, ok := fieldOf(typ, name); !ok {

@@ -40,6 +40,7 @@ const (
 	Ahead           ProblemType = "urn:ficus:problem:ahead"             // an expectation that this gateway has not read yet
 	NoExpectation   ProblemType = "urn:ficus:problem:no-expectation"    // a change must say what it expects
 	NoMigration     ProblemType = "urn:ficus:problem:no-such-migration" //
+	NoFinding       ProblemType = "urn:ficus:problem:no-such-finding"   //
 	Refused         ProblemType = "urn:ficus:problem:refused"           // the state, or the plan, does not allow it
 	LogUnavailable  ProblemType = "urn:ficus:problem:log-unavailable"   //
 	ConfigInvalid   ProblemType = "urn:ficus:problem:config-invalid"    // a reload changed nothing
@@ -63,6 +64,7 @@ var titles = map[ProblemType]string{
 	Ahead:           "the expectation is ahead of this gateway",
 	NoExpectation:   "the change does not say what it expects",
 	NoMigration:     "no such migration",
+	NoFinding:       "no such finding",
 	Refused:         "refused",
 	LogUnavailable:  "the event log is not available",
 	ConfigInvalid:   "the config is not valid",

@@ -113,4 +113,45 @@ func (c *Client) Version(ctx context.Context) (dashboard.Version, error) {
 	return get[dashboard.Version](ctx, c, "/api/version", nil)
 }
 
+// Findings returns what comparing has found, the highest rank first.
+func (c *Client) Findings(ctx context.Context, f dashboard.FindingsFilter) (dashboard.FindingsPage, error) {
+	return get[dashboard.FindingsPage](ctx, c, "/api/findings", f.Query())
+}
+
+// Finding returns one finding with its examples. The gateway logs who looked.
+func (c *Client) Finding(ctx context.Context, id string) (dashboard.Finding, error) {
+	return get[dashboard.Finding](ctx, c, findingPath(id), nil)
+}
+
+// Acknowledge says that somebody knows of a finding.
+func (c *Client) Acknowledge(ctx context.Context, id, reason string) (dashboard.Finding, error) {
+	return post[dashboard.Finding](ctx, c, findingPath(id)+"/acknowledge", dashboard.TriageRequest{Reason: reason})
+}
+
+// Mute hides a finding until a time.
+func (c *Client) Mute(ctx context.Context, id string, r dashboard.MuteRequest) (dashboard.Finding, error) {
+	return post[dashboard.Finding](ctx, c, findingPath(id)+"/mute", r)
+}
+
+// Fix says that a finding is fixed.
+func (c *Client) Fix(ctx context.Context, id, reason string) (dashboard.Finding, error) {
+	return post[dashboard.Finding](ctx, c, findingPath(id)+"/fix", dashboard.TriageRequest{Reason: reason})
+}
+
+// EraseKey drops every example of a targeting key.
+func (c *Client) EraseKey(ctx context.Context, key string) (dashboard.Erased, error) {
+	return post[dashboard.Erased](ctx, c, "/api/findings/erase", dashboard.EraseRequest{Key: key})
+}
+
+// Comparisons returns what comparing has come to; of all migrations if none is named.
+func (c *Client) Comparisons(ctx context.Context, migration string) (dashboard.Comparisons, error) {
+	q := url.Values{}
+	if migration != "" {
+		q.Set("migration", migration)
+	}
+	return get[dashboard.Comparisons](ctx, c, "/api/comparisons", q)
+}
+
+func findingPath(id string) string { return "/api/findings/" + url.PathEscape(id) }
+
 func migrationPath(id string) string { return "/api/migrations/" + url.PathEscape(id) }
