@@ -22,7 +22,6 @@ type differ struct {
 	mask    []byte
 	known   map[diffKey]int32 // index in out.Differences, once there are many
 	lists   elementLists
-	sinks   []byte
 }
 
 type diffKey struct {
@@ -229,7 +228,7 @@ func (d *differ) value(t *table, n *node) Value {
 	case nodeNumber:
 		v.Class = classOfNumber(raw)
 	case nodeString:
-		raw = t.text(n, d.sinks)
+		raw = t.text(n, nil)
 		v.Class = classOf(raw)
 		v.Length = len(raw)
 	case nodeArray, nodeObject:

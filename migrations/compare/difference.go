@@ -61,7 +61,7 @@ type Value struct {
 	Type   Type   `json:"type"`
 	Class  Class  `json:"class"`
 	Length int    `json:"length"`         // in bytes
-	Offset int    `json:"offset"`         // in the decoded body
+	Offset int    `json:"offset"`         // in the decoded body; in markup and forms, in their text alone
 	Mark   Mark   `json:"mark,omitzero"`  // keyed hash; zero without a key
 	Text   string `json:"text,omitempty"` // only of a path that the rules keep
 }

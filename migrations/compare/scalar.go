@@ -7,7 +7,7 @@ import (
 // scalars compares two values of the same type that hold no others.
 func (d *differ) scalars(x, y *node) {
 	if x.kind != nodeNumber && x.kind != nodeString {
-		d.report(KindValue, d.value(&d.a, x), d.value(&d.b, y), Classed+1, 0) // true and false
+		d.report(KindValue, d.value(&d.a, x), d.value(&d.b, y), Typed, 0)
 		return
 	}
 	a := d.a.text(x, d.bufA)

@@ -71,9 +71,7 @@ type frame struct {
 	hash, bag  uint64 // combined so far
 	keys       int32  // length of table.keys when it was opened
 	at         *trackedNode
-	ordinals   int32 // elements only: first of its counters
 	skipped    bool  // below what is ignored
-	hasDoubles bool
 }
 
 var seed = maphash.MakeSeed()

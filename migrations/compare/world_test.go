@@ -157,7 +157,6 @@ type shadowing struct {
 	*world
 	study *Study
 	rules *Rules
-	t     time.Time
 	noted []Discovery
 }
 
