@@ -198,8 +198,28 @@ func (f *Findings) All(now time.Time) []*Finding {
 }
 
 // Real returns the findings that people should see, the highest rank first.
+// One that another explains is left out.
 func (f *Findings) Real(now time.Time) []*Finding {
-	return slices.DeleteFunc(f.All(now), func(g *Finding) bool { return !g.Real(now) })
+	list := slices.DeleteFunc(f.All(now), func(g *Finding) bool { return !g.Real(now) })
+	shown := slices.Clone(list)
+	return slices.DeleteFunc(list, func(g *Finding) bool {
+		return slices.ContainsFunc(shown, func(h *Finding) bool { return f.explains(h, g) })
+	})
+}
+
+// explains says whether g is h with some noise beside it: it has all signs of
+// h and more, but none that was proved.
+func (f *Findings) explains(h, g *Finding) bool {
+	if h.Endpoint != g.Endpoint || len(h.Signs) >= len(g.Signs) || h.Unlearned || g.Unlearned {
+		return false
+	}
+	proved := f.at(g.Endpoint).Confirmed
+	for _, s := range h.Signs {
+		if !slices.Contains(g.Signs, s) {
+			return false
+		}
+	}
+	return !slices.ContainsFunc(g.Signs, func(s Sign) bool { return proved[s.Path] && !slices.Contains(h.Signs, s) })
 }
 
 // Get returns a finding by its id, or an error that says that there is none.

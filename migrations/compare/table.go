@@ -67,11 +67,11 @@ const (
 
 // A frame is a container that is still open.
 type frame struct {
-	node       int32
-	hash, bag  uint64 // combined so far
-	keys       int32  // length of table.keys when it was opened
-	at         *trackedNode
-	skipped    bool  // below what is ignored
+	node      int32
+	hash, bag uint64 // combined so far
+	keys      int32  // length of table.keys when it was opened
+	at        *trackedNode
+	skipped   bool // below what is ignored
 }
 
 var seed = maphash.MakeSeed()

@@ -27,10 +27,16 @@ func (f *Findings) Mute(id, note string, now, until time.Time) error {
 	})
 }
 
-// Fix says that a finding is gone. If it is seen again, it says so. The paths
-// it was about have to be proved anew: call [Noise.Restart] for them.
+// Fix says that a finding is gone, and those that it explains with it. If it is
+// seen again, it says so. The paths it was about have to be proved anew: call
+// [Noise.Restart] for them, or let [Study.Fix] do both.
 func (f *Findings) Fix(id, note string, now time.Time) error {
 	return f.set(id, func(g *Finding) error {
+		for _, other := range f.byID {
+			if f.explains(g, other) {
+				other.State, other.Note, other.FixedAt = Fixed, note, now
+			}
+		}
 		f.fix(g, note, now)
 		return nil
 	})
