@@ -126,10 +126,14 @@ func (g *Gateway) sender(up *upstream.Upstream) shadow.Send {
 
 // send asks, a write only where it is acknowledged.
 func (g *Gateway) send(ctx context.Context, up *upstream.Upstream, out *upstream.Request, q *shadow.Question) (*upstream.Response, error) {
-	if !q.Rehearse {
-		return up.Do(ctx, out)
-	}
 	def := up.Definition()
+	switch {
+	case q.Rehearse:
+	case isSafe(q.Method):
+		return up.Do(ctx, out)
+	default: // whoever asks, a write goes no other way than below
+		return nil, fmt.Errorf("upstream %s: %w: %s may write", def.Name, upstream.ErrNotAcknowledged, q.Method)
+	}
 	if def.Acknowledge == nil {
 		return nil, fmt.Errorf("upstream %s: %w: it has no acknowledge in the config", def.Name, upstream.ErrNotAcknowledged)
 	}

@@ -40,6 +40,7 @@ migrations:
     %s
 routes:
   - {path: /api/orders/*, migration: orders, repeatable: true}
+  - {path: /locks/*, migration: orders}
   - {path: /*, upstream: monolith}
 `, legacy, modern, strings.Join(more, "\n    "))
 	assigner, err := flags.New(flags.Options{})

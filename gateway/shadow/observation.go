@@ -76,6 +76,7 @@ func (o *Observation) Asked(q Question, at time.Time) {
 	if o == nil {
 		return
 	}
+	q.Rehearse, q.Real = o.question.Rehearse, o.question.Real // Begin has decided that
 	o.question, o.start = q, at
 }
 

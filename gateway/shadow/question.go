@@ -18,7 +18,7 @@ type Question struct {
 	Body   []byte      // nil: none
 	Origin trace.SpanContext
 
-	// Rehearse says that the question is a write: it may be sent only over a
+	// Rehearse, which [Watch.Begin] sets, says that the question is a write: it may be sent only over a
 	// connection on which the side has acknowledged that it treats marked
 	// requests as rehearsals, or, with Real, as writes under an idempotency key.
 	Rehearse bool
