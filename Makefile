@@ -45,8 +45,9 @@ fuzz: ## Fuzz every target for FUZZTIME each (10m): make fuzz FUZZTIME=30s
 	done
 
 .PHONY: bench
-bench: ## Run all benchmarks.
+bench: ## Run all benchmarks, and measure what the shadow costs the user.
 	$(GO) test -run '^$$' -bench . -benchmem ./...
+	FICUS_BENCH=1 $(GO) test -run TestShadowCostsTheUserNothing -count=1 -v ./gateway
 
 .PHONY: build
 build: ## Build bin/ficus, a static binary.

@@ -59,6 +59,7 @@ type Observation struct {
 	bodyEnd    bool  // it was read to its end
 	bodyLength int64 // as its header says; -1: unknown
 	control    Answer
+	headers    int64 // bytes of the budget that the headers take
 	answered   bool
 	length     int64     // of the control's answer as its header says; -1: unknown
 	began      time.Time // when the control's answer began, for streams
@@ -176,7 +177,7 @@ func (o *Observation) End(err error, clientGone bool, now time.Time) {
 		if o.request.Lost() {
 			o.verdict = NoBudget
 		}
-	case o.control.Body.Lost():
+	case o.control.Body.Lost(), !o.reserveHeaders():
 		o.verdict = NoBudget
 	}
 	if o.verdict != "" {
@@ -195,7 +196,27 @@ func (o *Observation) discard(r Reason) {
 	o.free()
 }
 
+// reserveHeaders takes the memory of the two headers, which wait as well, out
+// of the budget.
+func (o *Observation) reserveHeaders() bool {
+	n := int64(0)
+	for _, h := range [...]http.Header{o.question.Header, o.control.Header} {
+		for name, values := range h {
+			for _, v := range values {
+				n += int64(len(name) + len(v) + 32) // and the places where they are pointed to
+			}
+		}
+	}
+	if !o.watch.shadow.budget.reserve(n) {
+		return false
+	}
+	o.headers = n
+	return true
+}
+
 func (o *Observation) free() {
+	o.watch.shadow.budget.release(o.headers)
+	o.headers = 0
 	o.request.Free()
 	o.control.Body.Free()
 }
