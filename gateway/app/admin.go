@@ -38,6 +38,7 @@ func (p *Process) adminHandler(t *routes.Table, ln net.Listener) (http.Handler, 
 		Upstreams: p.upstreams,
 		Traffic:   p.traffic,
 		Metrics:   p.tools.scrape,
+		Findings:  p.findings(),
 
 		Hosts:          a.Hosts,
 		ReadsNeedToken: !isLoopback(ln),

@@ -20,6 +20,9 @@ type command struct {
 	Hold     holdCommand     `cmd:"" help:"Make the ramp of a migration stand still."`
 	Resume   resumeCommand   `cmd:"" help:"Let the ramp of a migration go on, also after a rollback."`
 	Rollback rollbackCommand `cmd:"" help:"Take all traffic of a migration back to the monolith, now."`
+	Findings findingsCommand `cmd:"" help:"Show what comparing the two sides has found, and say what becomes of it."`
+	Compare  compareCommand  `cmd:"" help:"Compare two answers in files, as curl -i writes them; no gateway needed."`
+	Replay   replayCommand   `cmd:"" help:"Ask both sides what a browser has recorded, and compare; no gateway needed."`
 	Version  versionCommand  `cmd:"" help:"Show the version."`
 	Complete completeCommand `cmd:"" name:"completion" help:"Write a completion script for bash, zsh or fish."`
 }

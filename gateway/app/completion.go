@@ -1,7 +1,7 @@
 package app
 
 import (
-	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/alecthomas/kong"
@@ -28,6 +28,9 @@ func (cc completeCommand) Run(c *call) error {
 		c.printf("complete -c ficus -f")
 		for _, w := range words {
 			c.printf("complete -c ficus -n __fish_use_subcommand -a %s -d %q", w.command, w.help)
+			for _, child := range w.children {
+				c.printf("complete -c ficus -n '__fish_seen_subcommand_from %s' -a %s -d %q", w.command, child.command, child.help)
+			}
 			for _, f := range w.flags {
 				c.printf("complete -c ficus -n '__fish_seen_subcommand_from %s' -l %s -d %q", w.command, strings.TrimPrefix(f.name, "--"), f.help)
 			}
@@ -45,6 +48,9 @@ func (cc completeCommand) Run(c *call) error {
 	c.printf("  fi\n  case ${COMP_WORDS[1]} in")
 	for _, w := range words {
 		var flags []string
+		for _, child := range w.children {
+			flags = append(flags, child.command)
+		}
 		for _, f := range w.flags {
 			flags = append(flags, f.name)
 		}
@@ -57,7 +63,18 @@ func (cc completeCommand) Run(c *call) error {
 // A completion is what may follow one command.
 type completion struct {
 	command, help string
-	flags         []flagHelp
+	flags         []flagHelp // its children's too
+	children      []completion
+}
+
+// add adds flags that are not there yet.
+func (w *completion) add(flags []*kong.Flag) {
+	for _, flag := range flags {
+		f := flagHelp{"--" + flag.Name, flag.Help}
+		if !slices.ContainsFunc(w.flags, func(has flagHelp) bool { return has.name == f.name }) {
+			w.flags = append(w.flags, f)
+		}
+	}
 }
 
 type flagHelp struct{ name, help string }
@@ -66,9 +83,11 @@ func completions(app *kong.Application) []completion {
 	var out []completion
 	for _, node := range app.Children {
 		w := completion{command: node.Name, help: node.Help}
-		for _, flag := range node.Flags {
-			w.flags = append(w.flags, flagHelp{fmt.Sprintf("--%s", flag.Name), flag.Help})
+		for _, child := range node.Children {
+			w.children = append(w.children, completion{command: child.Name, help: child.Help})
+			w.add(child.Flags)
 		}
+		w.add(node.Flags)
 		out = append(out, w)
 	}
 	return out

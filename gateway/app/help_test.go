@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/alecthomas/kong"
@@ -20,6 +21,9 @@ func TestHelpOfEveryCommand(t *testing.T) {
 	names := []string{""}
 	for _, node := range parser.Model.Children {
 		names = append(names, node.Name)
+		for _, child := range node.Children {
+			names = append(names, node.Name+" "+child.Name)
+		}
 	}
 	golden, err := filepath.Glob("testdata/help/*.txt")
 	if err != nil {
@@ -29,9 +33,9 @@ func TestHelpOfEveryCommand(t *testing.T) {
 		t.Errorf("%d golden files for %d commands", len(golden), len(names))
 	}
 	for _, name := range names {
-		args, file := []string{name, "--help"}, "testdata/help/"+name+".txt"
+		args, file := append(strings.Fields(name), "--help"), "testdata/help/"+strings.ReplaceAll(name, " ", "-")+".txt"
 		if name == "" {
-			args, file = args[1:], "testdata/help/ficus.txt"
+			file = "testdata/help/ficus.txt"
 		}
 		var out, errs bytes.Buffer
 		if code := Run(t.Context(), WithArgs(args...), WithOutput(&out, &errs)); code != exitOK || errs.Len() > 0 {

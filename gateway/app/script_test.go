@@ -15,6 +15,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -48,6 +49,28 @@ var scriptCommands = map[string]func(*testscript.TestScript, bool, []string){
 			ts.Defer(s.Close)
 			ts.Setenv(name, s.URL)
 		}
+	},
+	// document NAME BODY starts a service that answers everything with a JSON
+	// body, in which NONCE is another number each time, and sets $NAME to its URL.
+	"document": func(ts *testscript.TestScript, _ bool, args []string) {
+		var n atomic.Int64
+		s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("Content-Type", "application/json")
+			fmt.Fprintln(w, strings.ReplaceAll(args[1], "NONCE", strconv.FormatInt(n.Add(1), 10)))
+		}))
+		ts.Defer(s.Close)
+		ts.Setenv(args[0], s.URL)
+	},
+	// finding FILTER sets $FINDING to the id of the first finding that a table on
+	// standard output shows with that text.
+	"finding": func(ts *testscript.TestScript, _ bool, args []string) {
+		for line := range strings.Lines(ts.ReadFile("stdout")) {
+			if strings.Contains(line, args[0]) && !strings.HasPrefix(line, "ID ") {
+				ts.Setenv("FINDING", strings.Fields(line)[0])
+				return
+			}
+		}
+		ts.Fatalf("no line with %q", args[0])
 	},
 	// port NAME... finds free addresses and sets $NAME to them.
 	"port": func(ts *testscript.TestScript, _ bool, args []string) {

@@ -97,6 +97,16 @@ func FindingOf(migration string, f *compare.Finding, now time.Time) Finding {
 	return out
 }
 
+// DetailsOf presents a finding with its examples and the rules that would accept it.
+func DetailsOf(migration string, s *compare.Study, f *compare.Finding, now time.Time) Finding {
+	out := FindingOf(migration, f, now)
+	out.Examples = examplesOf(f)
+	if rules, err := s.Findings.Suggest(f.ID); err == nil {
+		out.Suggestions = suggestionsOf(rules)
+	}
+	return out
+}
+
 func moment(t time.Time) *time.Time {
 	if t.IsZero() {
 		return nil
@@ -153,8 +163,7 @@ func valueOf(v compare.Value) Value {
 	return out
 }
 
-// SuggestionsOf presents suggested rules.
-func SuggestionsOf(list []compare.Suggestion) []Suggestion {
+func suggestionsOf(list []compare.Suggestion) []Suggestion {
 	out := []Suggestion{}
 	for _, s := range list {
 		out = append(out, Suggestion{Do: s.Rule.Do, Path: plain(s.Rule.Path, 1000), With: s.Rule.With, Resolves: s.Resolves, Of: s.Of})

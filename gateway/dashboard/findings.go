@@ -157,13 +157,10 @@ func (a *api) finding(id string, whole bool) (out Finding, found bool) {
 			if found = err == nil; !found {
 				return
 			}
-			out = FindingOf(migration, g, a.Now())
-			if !whole {
-				return
-			}
-			out.Examples = examplesOf(g)
-			if rules, err := s.Findings.Suggest(id); err == nil {
-				out.Suggestions = SuggestionsOf(rules)
+			if whole {
+				out = DetailsOf(migration, s, g, a.Now())
+			} else {
+				out = FindingOf(migration, g, a.Now())
 			}
 		})
 		if found {

@@ -8,11 +8,11 @@ const (
 	maxSegment    = 40   // beyond it a segment of a path is a token rather than an id; a uuid has 36
 )
 
-// redacted is a target as an example keeps it: with the ids that it takes to
+// Redact returns a target as an example keeps it: with the ids that it takes to
 // ask again, without what may let somebody in. The values of the query and of
 // path parameters (";jsessionid=") go, and so do segments that look like a
 // token or an address of mail.
-func redacted(target string) string {
+func Redact(target string) string {
 	path, query, asked := strings.Cut(target, "?")
 	if _, rest, ok := strings.Cut(path, "://"); ok { // absolute form, which may hold a password
 		_, path, _ = strings.Cut(rest, "/")

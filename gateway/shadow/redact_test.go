@@ -18,7 +18,7 @@ func TestTargetsKeepIdsAndLoseSecrets(t *testing.T) {
 		"/" + strings.Repeat("a/", 600):                 "/" + strings.Repeat("a/", 511) + "a…",
 		"*":                                             "*",
 	} {
-		if got := redacted(target); got != want {
+		if got := Redact(target); got != want {
 			t.Errorf("%s: %s, want %s", target, got, want)
 		}
 	}

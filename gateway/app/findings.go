@@ -1,0 +1,63 @@
+package app
+
+import (
+	"slices"
+
+	"github.com/ficus-gateway/ficus/gateway/dashboard"
+	"github.com/ficus-gateway/ficus/gateway/shadow"
+	"github.com/ficus-gateway/ficus/migrations/compare"
+)
+
+// findings shows the admin API what the shadow knows.
+func (p *Process) findings() dashboard.Findings { return watched{p.shadow} }
+
+// A watched is a shadow as the admin API wants it.
+type watched struct{ shadow *shadow.Shadow }
+
+// Migrations lists those that are compared.
+func (w watched) Migrations() []string {
+	var ids []string
+	w.shadow.Each(func(one *shadow.Watch) { ids = append(ids, one.Migration()) })
+	slices.Sort(ids)
+	return ids
+}
+
+// View calls f with what is known of a migration.
+func (w watched) View(migration string, f func(*compare.Study)) bool {
+	one := w.shadow.Find(migration)
+	if one == nil {
+		return false
+	}
+	one.View(f)
+	return true
+}
+
+// Change calls f with what is known of a migration, to change it.
+func (w watched) Change(migration string, f func(*compare.Study) error) error {
+	if one := w.shadow.Find(migration); one != nil {
+		return one.Change(f)
+	}
+	return nil
+}
+
+// Counts returns what has become of a migration's observations.
+func (w watched) Counts(migration string) dashboard.ComparisonCounts {
+	one := w.shadow.Find(migration)
+	if one == nil {
+		return dashboard.ComparisonCounts{}
+	}
+	c := one.Counts()
+	out := dashboard.ComparisonCounts{
+		Sampled: c.Sampled, Pending: c.Pending, Outcomes: c.Outcomes, Dropped: make(map[string]uint64, len(c.Dropped)), Probes: c.Probes, Races: c.Races,
+	}
+	for reason, n := range c.Dropped {
+		out.Dropped[string(reason)] = n
+	}
+	return out
+}
+
+// EraseKey drops every example of a targeting key, of all migrations.
+func (w watched) EraseKey(key string) (n int) {
+	w.shadow.Each(func(one *shadow.Watch) { n += one.EraseKey(key) })
+	return n
+}
