@@ -42,6 +42,7 @@ type Gateway struct {
 	tunnels  tunnels
 	inflight counters
 	tallies  tallies
+	reserve  reserve
 
 	served func(*Snapshot, *record) // told of every request by tests; nil otherwise
 }
@@ -58,6 +59,7 @@ func New(o Options) (*Gateway, error) {
 	if g.log == nil {
 		g.log = slog.Default()
 	}
+	g.reserve.bytes = shadow.NewBudget(fallbackBytes)
 	p, _, err := g.compile(o.Table, nil)
 	if err != nil {
 		return nil, err

@@ -20,6 +20,7 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	rec.trace = g.tracer.Begin(r.Header)
 	defer func() {
 		rec.leave(r)
+		rec.freeKept()
 		g.finish(rec)
 		rec.observed()
 		rec.recycle()
@@ -69,7 +70,7 @@ func (g *Gateway) serve(rec *record, r *http.Request) error {
 		ctx, cancel = context.WithTimeout(ctx, limit)
 		defer cancel()
 	}
-	res, err := g.ask(ctx, rec, up)
+	res, err := g.askService(ctx, rec, up)
 	if err != nil {
 		return err
 	}
@@ -87,6 +88,10 @@ func (rt *route) timeout(up *upstream.Upstream) time.Duration {
 	return up.Definition().Timeouts.Request
 }
 
+// brokenJourney is told as the fallback of an unsafe request whose page came
+// from the other side, before a rollback.
+const brokenJourney = "journey"
+
 // decide asks the flag which side answers, and returns its upstream.
 func (g *Gateway) decide(rec *record, r *http.Request) *upstream.Upstream {
 	rt := rec.route
@@ -102,7 +107,7 @@ func (g *Gateway) decide(rec *record, r *http.Request) *upstream.Upstream {
 		if last, holds := g.assigner.Journey(&rec.input); holds {
 			side = last
 		} else if last != "" && last != side {
-			rec.Fallback = "journey broken by rollback"
+			rec.Fallback = brokenJourney
 		}
 	}
 	rec.Migration, rec.Flag, rec.Stage, rec.Side = rt.Migration, a.Flag, a.Stage, side

@@ -68,6 +68,10 @@ func (rec *record) observed() {
 	if rec.observation == nil {
 		return
 	}
+	if rec.failedOver() {
+		rec.observation.FellBack()
+		return
+	}
 	var err error
 	if rec.ErrKind != "" {
 		err = errors.New(rec.ErrKind)

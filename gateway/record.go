@@ -24,6 +24,9 @@ type record struct {
 	peer        peer
 	input       flags.Input
 	assignment  flags.Assignment
+	kept        shadow.Buffer       // of the request's body, for fallback
+	keeps       bool                // kept is in use
+	release     func()              // ends the context of the answer; nil: there is none of its own
 	observation *shadow.Observation // nil: the request is not compared
 	header      http.Header         // for the upstream
 	outgoing    upstream.Request
@@ -123,4 +126,14 @@ func isTimeout(err error) bool { return errors.Is(err, os.ErrDeadlineExceeded) }
 // isGone reports whether the client's connection broke.
 func isGone(err error) bool {
 	return errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, http.ErrAbortHandler) || isConnError(err)
+}
+
+// freeKept gives back what was kept for fallback.
+func (rec *record) freeKept() {
+	if rec.keeps {
+		rec.kept.Free()
+	}
+	if rec.release != nil {
+		rec.release()
+	}
 }

@@ -94,6 +94,9 @@ func (rec *record) answerHeader(r *http.Request, res *upstream.Response) {
 	if r.ProtoMajor == 1 {
 		rec.frame(h, r, res)
 	}
+	if rec.peer.trusted && rec.failedOver() {
+		h["Ficus-Fallback"] = []string{rec.Fallback}
+	}
 	if rec.peer.trusted && r.Header["Ficus-Explain"] != nil {
 		rec.explain(h)
 	}

@@ -58,7 +58,7 @@ func (t *tally) count(rec *record) {
 	if rec.KeySource == "" {
 		t.keyless.Add(1)
 	}
-	if rec.Status >= 500 || rec.ErrKind != "" && rec.Status < 400 && rec.ErrKind != kindClientGone { // an answer that broke off has its status
+	if rec.failedOver() || rec.Status >= 500 || rec.ErrKind != "" && rec.Status < 400 && rec.ErrKind != kindClientGone { // an answer that broke off has its status
 		t.failed[side].Add(1)
 	}
 }
@@ -73,3 +73,7 @@ func (g *Gateway) Counts(migration string) Counts {
 		Keyless: t.keyless.Load(),
 	}
 }
+
+// failedOver reports whether the service failed and the monolith answered. It
+// counts against the service, once.
+func (rec *record) failedOver() bool { return rec.Fallback != "" && rec.Fallback != brokenJourney }

@@ -8,6 +8,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/ficus-gateway/ficus/migrations"
 )
 
 // route compiles one route and adds it to the table if it is sound enough to
@@ -27,6 +29,7 @@ func (c *compiler) route(at spot, r RouteConfig, confine *IncludeConfig) {
 	if len(r.Key) > 0 && r.Migration == "" {
 		at.key("key").follow("remove it, or name a migration", "only a route with a migration has a targeting key")
 	}
+	out.Fallback = c.fallback(at.key("fallback"), r)
 	out.Rewrite = rewrite(at.key("rewrite"), r.Rewrite)
 	out.Request = headerEdit(at.key("request"), r.Request)
 	out.Response = headerEdit(at.key("response"), r.Response)
@@ -81,6 +84,30 @@ func (c *compiler) migrationNamed(at spot, id string, confine *IncludeConfig) {
 		at.fail("name a migration of this owner, or put the route into another file", "this file is confined to migrations of %q", confine.Owner)
 	}
 	c.usedMig[id] = true
+}
+
+// fallback compiles when the monolith answers in place of a service.
+func (c *compiler) fallback(at spot, r RouteConfig) *Fallback {
+	f := r.Fallback
+	if r.Migration == "" {
+		if at.written() {
+			at.follow("remove it, or name a migration", "only a route with a migration has a monolith to fall back to")
+		}
+		return nil
+	}
+	statuses := f.Statuses
+	if statuses == nil {
+		statuses = []int{500, 502, 503, 504}
+	}
+	for i, status := range statuses {
+		if status < 500 || status > 599 {
+			at.key("statuses").index(i).fail("name statuses from 500 to 599", "%d is no failure of the service", status)
+		}
+	}
+	if p := c.table.Plans[r.Migration]; f.Off || p != nil && p.Data == migrations.DataMoved {
+		return nil
+	}
+	return &Fallback{After: valueOr(f.After, defaultFallback).std(), Statuses: statuses, Unsafe: f.Unsafe}
 }
 
 // rewrite compiles how the path changes.

@@ -28,6 +28,9 @@ type RouteConfig struct {
 	// Key replaces the migration's key list, such as [url] where a shared cache stores the answers.
 	Key OneOrMany[string] `yaml:"key"`
 
+	// Fallback has the monolith answer what a service fails to answer. Only beside migration.
+	Fallback FallbackConfig `yaml:"fallback"`
+
 	// Rewrite changes the path that the upstream sees.
 	Rewrite *RewriteConfig `yaml:"rewrite"`
 	// Request edits the header of the request.
@@ -38,6 +41,22 @@ type RouteConfig struct {
 	Timeout Duration `yaml:"timeout"`
 	// BodyBytes bounds the body of a request; left out, limits.body_bytes.
 	BodyBytes Bytes `yaml:"body_bytes"`
+}
+
+// A FallbackConfig says when the monolith answers in place of a service: when
+// no connection is made, when it breaks before the first byte, at the statuses
+// named, and when the first byte takes too long. Only requests that may be sent
+// twice fall back (GET, HEAD, OPTIONS, PUT, DELETE), others when nothing was
+// sent. Where the data has moved, nothing does.
+type FallbackConfig struct {
+	// Off turns it off.
+	Off bool `yaml:"off" default:"false"`
+	// After is how long the first byte may take; 0 is no limit but the upstream's own.
+	After *Duration `yaml:"after" default:"10s"`
+	// Statuses of the service at which the monolith is asked, from 500 to 599.
+	Statuses []int `yaml:"statuses" default:"[500, 502, 503, 504]"`
+	// Unsafe consents that a POST or PATCH with an Idempotency-Key is sent to the monolith after the service may have taken it.
+	Unsafe bool `yaml:"unsafe" default:"false"`
 }
 
 // A PredicateConfig says what a header, query parameter or cookie must be. A

@@ -15,6 +15,7 @@ const (
 	defaultConnect  = Duration(60 * time.Second)
 	defaultResponse = Duration(15 * time.Minute)
 	defaultIdle     = Duration(5 * time.Minute)
+	defaultFallback = Duration(10 * time.Second)
 	defaultKeep     = Duration(4 * time.Second)
 	defaultMaxIdle  = 256
 

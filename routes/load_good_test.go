@@ -66,7 +66,7 @@ func TestCanonicalConfigIsWhatTheDesignSays(t *testing.T) {
 			{Stage: migrations.Live, Share: 50_000, Hold: 30 * time.Minute, Approve: true},
 			{Stage: migrations.Complete, Share: 100_000},
 		},
-		Guard:   migrations.Guard{FalseAlarm: 0.001, Latency: &migrations.LatencyGuard{Quantile: 0.99, WorseBy: 0.2}, Mismatches: 0.001},
+		Guard: migrations.Guard{FalseAlarm: 0.001, Latency: &migrations.LatencyGuard{Quantile: 0.99, WorseBy: 0.2}, Mismatches: 0.001},
 		Compare: migrations.Compare{Sample: 1, Timeout: 10 * time.Second, Skew: time.Minute, Rules: []compare.Rule{
 			{Do: compare.Ignore, Path: "$.generatedAt"}, {Do: compare.Ignore, Path: "$.items[*].etag"}, {Do: compare.Unordered, Path: "$.tags"},
 		}},

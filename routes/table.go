@@ -169,8 +169,9 @@ type Route struct {
 	Match      Match
 	Upstream   string
 	Migration  string
-	Else       string // upstream asked when a GET is answered 404
-	Repeatable bool   // a side may be asked again
+	Else       string    // upstream asked when a GET is answered 404
+	Repeatable bool      // a side may be asked again
+	Fallback   *Fallback // nil: the monolith never answers in place of the service
 	Rewrite    *Rewrite
 	Request    *HeaderEdit // edits of the request's header
 	Response   *HeaderEdit // edits of the response's header
@@ -178,6 +179,13 @@ type Route struct {
 	Timeout    time.Duration // of the whole exchange; 0: the upstream's
 	BodyBytes  int64         // 0: the table's limit
 	At         Position      // where the file says it
+}
+
+// A Fallback says when the monolith answers in place of a service.
+type Fallback struct {
+	After    time.Duration // until the first byte; 0: as long as the upstream may take
+	Statuses []int         // of the service, at which the monolith is asked
+	Unsafe   bool          // a POST or PATCH with an Idempotency-Key may be sent to both
 }
 
 // A Match says which requests a route takes. Empty fields match everything.

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/ficus-gateway/ficus/migrations"
+	"github.com/ficus-gateway/ficus/migrations/compare"
 )
 
 // An Input is what the gateway knows of a request when it may be observed.
@@ -188,6 +189,16 @@ func (o *Observation) End(err error, clientGone bool, now time.Time) {
 		o.question.Body = o.request.Bytes()
 	}
 	o.watch.shadow.enqueue(o)
+}
+
+// FellBack ends the observation of a request that the candidate's counterpart
+// failed and the other side answered: a failure, without asking again.
+func (o *Observation) FellBack() {
+	if o == nil {
+		return
+	}
+	o.watch.tally.decide(compare.Failed)
+	o.free()
 }
 
 // discard counts the observation as dropped and gives its memory back.

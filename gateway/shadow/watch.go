@@ -90,7 +90,7 @@ func (w *Watch) lane(control migrations.Side) *lane {
 
 // Begin decides whether a request is observed; nil means that it is not.
 func (w *Watch) Begin(in Input) *Observation {
-	if w == nil || !w.wants(in) {
+	if w == nil || !w.wants(in) || neverCompared(in.Method, in.Header) || w.shadow.closed.Load() {
 		return nil
 	}
 	key := in.KeyHash
@@ -115,9 +115,6 @@ func (w *Watch) Begin(in Input) *Observation {
 
 // wants reports whether requests like this one are compared at all.
 func (w *Watch) wants(in Input) bool {
-	if neverCompared(in.Method, in.Header) || w.shadow.closed.Load() {
-		return false
-	}
 	if in.Safe {
 		return compared(in.Stage)
 	}

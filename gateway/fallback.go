@@ -1,0 +1,159 @@
+package gateway
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"slices"
+	"sync/atomic"
+	"time"
+
+	"github.com/ficus-gateway/ficus/gateway/shadow"
+	"github.com/ficus-gateway/ficus/gateway/upstream"
+	"github.com/ficus-gateway/ficus/migrations"
+)
+
+const (
+	// fallbackBytes bounds the copies of requests' bodies that are kept for fallback.
+	fallbackBytes = 64 << 20
+	// fallbacksAtOnce bounds the requests of one migration that the monolith
+	// answers in place of its service at the same time: it may not be able to
+	// carry what it gave away.
+	fallbacksAtOnce = 512
+)
+
+// A reserve is what fallback may take of the gateway and of the monolith.
+type reserve struct {
+	bytes *shadow.Budget
+	now   atomic.Int64 // fallbacks under way, of all migrations
+}
+
+// fallsBack reports whether the monolith may answer this request in place of
+// the service: not where its data may be older, and never once a migration is
+// complete (law 4).
+func (rec *record) fallsBack() bool {
+	return rec.route.Fallback != nil && rec.Side == migrations.Modern && (rec.Stage == migrations.Live || rec.Stage == migrations.RampDown) &&
+		rec.outgoing.Upgrade == "" && rec.Method != http.MethodConnect
+}
+
+// keepBody copies the request's body as the service reads it, as far as there
+// is room, so that the monolith can be sent the same.
+func (g *Gateway) keepBody(rec *record) {
+	out := &rec.outgoing
+	if out.Body == nil || out.Length > shadow.Cap || !rec.fallsBack() || !rec.repeatable(true) {
+		return
+	}
+	rec.kept.Init(g.reserve.bytes, out.Length)
+	rec.keeps = true
+	out.Body = io.TeeReader(out.Body, &rec.kept)
+}
+
+// repeatable reports whether the request may be sent to the monolith although
+// the service may have taken it (sent) or has not.
+func (rec *record) repeatable(sent bool) bool {
+	if !sent || rec.outgoing.Retry {
+		return true
+	}
+	return rec.route.Fallback.Unsafe && first(rec.outgoing.Header["Idempotency-Key"]) != ""
+}
+
+// askService asks the upstream of the chosen side, and where that is a service
+// that fails, the monolith.
+func (g *Gateway) askService(ctx context.Context, rec *record, up *upstream.Upstream) (*upstream.Response, error) {
+	if !rec.fallsBack() {
+		return g.ask(ctx, rec, up)
+	}
+	g.keepBody(rec)
+	res, err := g.askWithin(ctx, rec, up, rec.route.Fallback.After)
+	reason, sent := rec.failedService(ctx, res, err)
+	if reason == "" || !rec.repeatable(sent) {
+		return res, err
+	}
+	body, ok := rec.bodyAgain(sent)
+	if !ok || g.reserve.now.Add(1) > fallbacksAtOnce {
+		if ok {
+			g.reserve.now.Add(-1)
+		}
+		return res, err
+	}
+	defer g.reserve.now.Add(-1)
+	if res != nil {
+		res.Close()
+	}
+	service, endpoint := rec.Upstream, rec.Endpoint
+	rec.Fallback = reason
+	rec.outgoing.Body = body
+	second, again := g.ask(ctx, rec, rec.route.legacy)
+	if again != nil && err != nil { // both failed: the service was asked for
+		rec.Upstream, rec.Endpoint = service, endpoint
+		return nil, err
+	}
+	return second, again
+}
+
+// errNoFirstByte ends an attempt whose first byte takes too long.
+var errNoFirstByte = errors.New("the service has not begun to answer in time")
+
+// askWithin asks, and gives up when the header of the answer has not come
+// within a limit; 0 is none. The answer's body may take longer.
+func (g *Gateway) askWithin(ctx context.Context, rec *record, up *upstream.Upstream, limit time.Duration) (*upstream.Response, error) {
+	if limit == 0 {
+		return g.ask(ctx, rec, up)
+	}
+	ctx, cancel := context.WithCancelCause(ctx)
+	timer := time.AfterFunc(limit, func() { cancel(errNoFirstByte) })
+	res, err := g.ask(ctx, rec, up)
+	if !timer.Stop() && err == nil { // the header came at the very moment
+		res.Close()
+		return nil, &upstream.Error{Kind: upstream.KindTimeout, Endpoint: res.Endpoint.String(), Sent: true, Attempts: res.Attempts, Err: errNoFirstByte}
+	}
+	if err == nil {
+		rec.release = func() { cancel(nil) }
+		return res, nil
+	}
+	defer cancel(nil)
+	if context.Cause(ctx) == errNoFirstByte {
+		var ue *upstream.Error
+		if errors.As(err, &ue) {
+			ue.Kind, ue.Err = upstream.KindTimeout, errNoFirstByte
+		}
+	}
+	return nil, err
+}
+
+// failedService says why the service's answer is none, in one word for the
+// log; empty if it is one. Sent says whether the service may have taken the
+// request.
+func (rec *record) failedService(ctx context.Context, res *upstream.Response, err error) (reason string, sent bool) {
+	if err == nil {
+		if slices.Contains(rec.route.Fallback.Statuses, res.Status) {
+			return "status", true
+		}
+		return "", true
+	}
+	var ue *upstream.Error
+	if ctx.Err() != nil || !errors.As(err, &ue) {
+		return "", true
+	}
+	switch ue.Kind {
+	case upstream.KindClient, upstream.KindRequest:
+		return "", true
+	}
+	return string(ue.Kind), ue.Sent
+}
+
+// bodyAgain returns the request's body for the monolith. What the service has
+// read of it must have been kept, and be the whole.
+func (rec *record) bodyAgain(sent bool) (io.Reader, bool) {
+	switch {
+	case rec.outgoing.Body == nil:
+		return nil, true
+	case !sent && rec.body.n == 0:
+		return &rec.body, true // untouched
+	case rec.keeps && rec.kept.Whole() && rec.body.whole.Load():
+		return bytes.NewReader(rec.kept.Bytes()), true
+	}
+	return nil, false
+}
