@@ -100,7 +100,11 @@ func help(t *testing.T, args ...string) string {
 	if code := app.Run(t.Context(), app.WithArgs(append(args, "--help")...), app.WithOutput(&out, &errs)); code != 0 {
 		return ""
 	}
-	return out.String()
+	text := out.String()
+	for _, child := range firsts(regexp.MustCompile(`(?m)^  `+strings.Join(args, " ")+` ([a-z]+) `), text) {
+		text += help(t, append(slices.Clone(args), child)...)
+	}
+	return text
 }
 
 var (

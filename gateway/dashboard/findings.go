@@ -125,7 +125,7 @@ func (a *api) notCompared(id string) *Problem {
 	if _, ok := s.Migrations[id]; !ok {
 		return noMigration(s, id)
 	}
-	p := problem(NotFound, http.StatusNotFound, "%s has not been compared; that begins at the stage shadow", id)
+	p := problem(NotFound, http.StatusNotFound, "%s is not compared: the config in force does not have it", id)
 	p.Migration = id
 	return p
 }
