@@ -54,6 +54,7 @@ func (f *Fold) State() State {
 type change struct {
 	event Event
 	whole *State    // the state to begin with, if it replaces the one before
+	every bool      // it freezes or thaws all migrations
 	gone  string    // id of a migration that is no more
 	put   Migration // the migration as it is now
 }
@@ -62,7 +63,12 @@ type change struct {
 func (c change) on(s State, owned map[string]Migration) State {
 	s.Seq, s.Time = c.event.Seq, c.event.Time
 	if c.whole != nil {
-		s.EverySeq, s.Migrations = c.event.Seq, maps.Clone(c.whole.Migrations)
+		s.EverySeq, s.Frozen, s.Migrations = c.event.Seq, c.whole.Frozen, maps.Clone(c.whole.Migrations)
+		return s
+	}
+	if c.every {
+		s.EverySeq, s.Frozen = c.event.Seq, frozen(c.event)
+		s.Migrations = owned
 		return s
 	}
 	if owned == nil {
@@ -98,6 +104,10 @@ func fit(s State, e Event) (c change, err error) {
 	if e.Time.Before(s.Time) {
 		return c, fmt.Errorf("its time %s lies before that of the event before it", e.Time)
 	}
+	if e.Migration == Every && (e.Kind == Frozen || e.Kind == Thawed) {
+		c.every = true
+		return c, nil
+	}
 	if e.Migration == "" || e.Migration == Every {
 		return c, errors.New("an event of this kind concerns one migration")
 	}
@@ -129,10 +139,12 @@ func fit(s State, e Event) (c change, err error) {
 // begin returns the migration that is known by its id from e on.
 func begin(s State, e Event) (Migration, error) {
 	if e.Kind == Created {
-		return Migration{
+		m := Migration{
 			ID: e.Migration, From: e.From, To: e.To, Key: e.Key, Flag: e.Flag, Plan: e.Plan,
 			Split: All(Off), Epoch: e.Seq, Since: e.Time, Ramp: RampIdle,
-		}, nil
+		}
+		m.plan(e)
+		return m, nil
 	}
 	m, ok := s.Migrations[e.From]
 	if !ok || m.Retired {
@@ -147,41 +159,46 @@ func (m *Migration) change(e Event) error {
 	switch e.Kind {
 	case Planned:
 		m.From, m.To, m.Key, m.Flag, m.Plan = e.From, e.To, e.Key, e.Flag, e.Plan
-		m.Step = e.Step
+		m.plan(e)
+		return nil
 	case Retired:
 		m.Retired = true
 		m.Ramp = RampHeld
-	case Shifted:
-		if m.Ramp == RampRunning {
-			m.Ramp = RampHeld
+		return nil
+	case Frozen, Thawed:
+		m.Frozen = frozen(e)
+		return nil
+	}
+	cells, err := m.concerned(e.Cell)
+	if err != nil {
+		return err
+	}
+	m.Cells = maps.Clone(m.Cells)
+	steps, own := e.Cells, e.Step
+	for _, name := range cells {
+		c := m.Course(name)
+		e.Step = own
+		if step, ok := steps[name]; ok {
+			e.Step = step
 		}
-		return m.shift(e)
-	case Held:
-		m.Ramp = RampHeld
-	case Resumed:
-		m.Ramp, m.Step, m.RolledBack = RampRunning, e.Step, false
-	case RolledBack:
-		if e.Split.Modern() > 0 {
-			return fmt.Errorf("a rollback leaves nothing on the service, this one leaves %s", e.Split)
+		if err := c.change(e, &m.Tests); err != nil {
+			return err
 		}
-		m.Ramp, m.RolledBack = RampHeld, true
-		return m.shift(e)
-	default:
-		return fmt.Errorf("this program does not know events of kind %q; it may be older than the log", e.Kind)
+		m.set(name, c)
 	}
 	return nil
 }
 
-func (m *Migration) shift(e Event) error {
-	split, err := NewSplit(e.Split...)
-	if err != nil {
-		return err
+// frozen returns why ramps stand still after e.
+func frozen(e Event) string {
+	switch {
+	case e.Kind != Frozen:
+		return ""
+	case e.Reason != "":
+		return e.Reason
+	default:
+		return "frozen"
 	}
-	if len(e.Split) == 0 || !split.Equal(e.Split) {
-		return fmt.Errorf("the split %s does not add up to 100%%", e.Split)
-	}
-	m.Split, m.Epoch, m.Since = split, e.Seq, e.Time
-	return nil
 }
 
 // restore begins a log with a state that was kept elsewhere.
@@ -201,9 +218,19 @@ func restore(s State, e Event) (*State, error) {
 		switch {
 		case err != nil:
 			return nil, fmt.Errorf("migration %q: %w", id, err)
-		case m.ID != id || len(m.Split) == 0 || !split.Equal(m.Split) || m.Seq > e.State.Seq || m.Epoch > m.Seq:
+		case m.ID != id || badCells(m) || len(m.Split) == 0 || !split.Equal(m.Split) || m.Seq > e.State.Seq || m.Epoch > m.Seq:
 			return nil, fmt.Errorf("the state of migration %q contradicts itself", id)
 		}
 	}
 	return e.State, nil
+}
+
+// badCells reports whether the cells of a restored migration make no sense.
+func badCells(m Migration) bool {
+	for _, c := range m.Cells {
+		if split, err := NewSplit(c.Split...); err != nil || len(c.Split) == 0 || !split.Equal(c.Split) {
+			return true
+		}
+	}
+	return false
 }

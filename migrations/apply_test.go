@@ -148,7 +148,9 @@ func TestEachKindDoesWhatItSays(t *testing.T) {
 		if want.Epoch == got.Seq {
 			want.Since = got.Time
 		}
-		if diff := cmp.Diff(want, got.Migrations["orders"]); diff != "" {
+		m := got.Migrations["orders"]
+		m.Progress, m.Tests, want.Progress, want.Tests = Progress{}, 0, Progress{}, 0 // see course_test.go
+		if diff := cmp.Diff(want, m); diff != "" {
 			t.Errorf("%s: (-want +got)\n%s", test.name, diff)
 		}
 	}

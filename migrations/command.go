@@ -3,11 +3,14 @@ package migrations
 import (
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 )
 
 // A Command is what a person asks of one migration.
 type Command struct {
 	Migration string
+	Cell      string // the one cell; empty: all of the migration
 	Actor     string // who asks
 	Reason    string // why; required where the function says so
 	TraceID   string // of the request that asked
@@ -20,7 +23,7 @@ var ErrNoMigration = errors.New("no such migration")
 var ErrRefused = errors.New("refused")
 
 func (c Command) event(k Kind) Event {
-	return Event{Migration: c.Migration, Kind: k, Actor: c.Actor, Reason: c.Reason, TraceID: c.TraceID}
+	return Event{Migration: c.Migration, Kind: k, Cell: c.Cell, Actor: c.Actor, Reason: c.Reason, TraceID: c.TraceID}
 }
 
 func (s State) find(id string) (Migration, error) {
@@ -38,10 +41,13 @@ func Shift(s State, c Command, named ...Share) (Event, error) {
 	if err != nil {
 		return Event{}, err
 	}
+	if _, err := m.concerned(c.Cell); err != nil {
+		return Event{}, fmt.Errorf("%w: %w", ErrRefused, err)
+	}
 	if len(named) == 0 {
 		return Event{}, fmt.Errorf("%w: say which share moves, as in live=5%%", ErrRefused)
 	}
-	split, err := m.Split.With(named...)
+	split, err := m.Course(c.Cell).Split.With(named...)
 	if err != nil {
 		return Event{}, fmt.Errorf("%w: %w", ErrRefused, err)
 	}
@@ -66,8 +72,14 @@ func Resume(s State, c Command, plan Plan) (Event, error) {
 	if err != nil {
 		return Event{}, err
 	}
+	if _, err := m.concerned(c.Cell); err != nil {
+		return Event{}, fmt.Errorf("%w: %w", ErrRefused, err)
+	}
 	e := c.event(Resumed)
-	e.Step = plan.StepAt(m.Split)
+	e.Step = plan.StepAt(m.Course(c.Cell).Split)
+	if c.Cell == "" {
+		e.Cells = plan.CellSteps(m)
+	}
 	return e, nil
 }
 
@@ -78,11 +90,119 @@ func Rollback(s State, c Command, plan Plan, acceptLoss bool) (Event, error) {
 	if err != nil {
 		return Event{}, err
 	}
-	if plan.Data == DataMoved && m.Split.Modern() > 0 && !acceptLoss {
+	cells, err := m.concerned(c.Cell)
+	if err != nil {
+		return Event{}, fmt.Errorf("%w: %w", ErrRefused, err)
+	}
+	served := slices.ContainsFunc(cells, func(name string) bool { return m.Course(name).Split.Modern() > 0 })
+	if plan.Data == DataMoved && served && !acceptLoss {
 		return Event{}, fmt.Errorf("%w: the data of %q has moved, so the monolith lacks what the service has written; to roll back nevertheless, accept the loss (--accept-data-loss)", ErrRefused, c.Migration)
 	}
 	e := c.event(RolledBack)
 	e.Split = All(Off)
 	e.DataLoss = plan.Data == DataMoved && acceptLoss
+	return e, nil
+}
+
+// running returns a cell whose ramp runs, or why that is not so.
+func (s State) running(c Command, what string) (Course, error) {
+	m, err := s.find(c.Migration)
+	if err != nil {
+		return Course{}, err
+	}
+	cells, err := m.concerned(c.Cell)
+	if err != nil {
+		return Course{}, fmt.Errorf("%w: %w", ErrRefused, err)
+	}
+	if len(cells) > 1 {
+		return Course{}, fmt.Errorf("%w: it has cells; say which one you %s: %s", ErrRefused, what, strings.Join(cells, ", "))
+	}
+	return m.Course(cells[0]), nil
+}
+
+// Approve returns the event that approves the next step of a migration.
+func Approve(s State, c Command, plan Plan) (Event, error) {
+	course, err := s.running(c, "approve")
+	if err != nil {
+		return Event{}, err
+	}
+	if course.Step >= len(plan.Steps) {
+		return Event{}, fmt.Errorf("%w: no step is left to approve", ErrRefused)
+	}
+	e := c.event(Approved)
+	e.Step = course.Step + 1
+	return e, nil
+}
+
+// Skip returns the event that takes the next step at once, without waiting
+// for what the present one was to show. The guard stays on.
+func Skip(s State, c Command, plan Plan) (Event, error) {
+	course, err := s.running(c, "skip")
+	if err != nil {
+		return Event{}, err
+	}
+	next := course.Step + 1
+	split := plan.Split(next)
+	frozen := s.Frozen
+	if frozen == "" {
+		frozen = s.Migrations[c.Migration].Frozen
+	}
+	switch {
+	case course.Ramp != RampRunning:
+		return Event{}, fmt.Errorf("%w: its ramp does not run; resume it first", ErrRefused)
+	case next > len(plan.Steps):
+		return Event{}, fmt.Errorf("%w: no step is left", ErrRefused)
+	case frozen != "":
+		return Event{}, fmt.Errorf("%w: ramps are frozen (%s); thaw them first", ErrRefused, frozen)
+	case course.Split.Beyond(split) || !split.Beyond(course.Split):
+		return Event{}, fmt.Errorf("%w: step %d (%s) does not lead forward from %s; shift it", ErrRefused, next, split, course.Split)
+	}
+	content := plan.Steps[next-1]
+	e := c.event(Skipped)
+	e.Step, e.Steps, e.Content, e.Split, e.Plan = next, len(plan.Steps), &content, split, plan.Hash()
+	return e, nil
+}
+
+// Restart returns the event with which the present step begins anew: its
+// hold, its counts and a test. It lets a held ramp go on.
+func Restart(s State, c Command) (Event, error) {
+	course, err := s.running(c, "restart")
+	if err != nil {
+		return Event{}, err
+	}
+	switch {
+	case course.RolledBack:
+		return Event{}, fmt.Errorf("%w: it was rolled back; resume lets it go on", ErrRefused)
+	case course.Ramp == RampIdle || course.Step == 0:
+		return Event{}, fmt.Errorf("%w: its ramp has not taken a step; resume begins it", ErrRefused)
+	}
+	return c.event(Restarted), nil
+}
+
+// FreezeRamps returns the event that makes the ramp of a migration, or of all with
+// [Every], stand still. It needs a reason. Rollbacks don't heed it.
+func FreezeRamps(s State, c Command) (Event, error) {
+	if c.Migration != Every {
+		if _, err := s.find(c.Migration); err != nil {
+			return Event{}, err
+		}
+	}
+	if c.Reason == "" {
+		return Event{}, fmt.Errorf("%w: say why", ErrRefused)
+	}
+	e := c.event(Frozen)
+	e.Cell = ""
+	return e, nil
+}
+
+// ThawRamps returns the event that ends what [FreezeRamps] began.
+func ThawRamps(s State, c Command) (Event, error) {
+	if c.Migration != Every {
+		if _, err := s.find(c.Migration); err != nil {
+			return Event{}, err
+		}
+	}
+	e := c.event(Thawed)
+	e.Cell = ""
 	return e, nil
 }

@@ -18,7 +18,11 @@
 //	seq, err := log.Append(ctx, s.LastSeq("orders"), event) // ErrConflict if somebody was faster
 //	s, err = follower.Wait(ctx, seq)                        // now in force here
 //
-// [Apply], [Admit], the commands and [Split] are pure: no clocks, no
+// Nobody has to append anything for a ramp to move: a [Controller] asks
+// [Decide] what the evidence calls for, a step forward, a hold or a way back,
+// and [Waiting] says what is still missing.
+//
+// [Apply], [Admit], [Decide], the commands and [Split] are pure: no clocks, no
 // goroutines, no I/O. [StateAt] and [History] answer questions about the past.
 //
 // # The event line
@@ -39,12 +43,23 @@
 //	seq        number of the event, from 1 without gaps
 //	time       when the log took it, RFC 3339 in UTC; never before that of the line before
 //	migration  id of the migration, or "*" for all of them
-//	kind       created, renamed, retired, planned, shifted, held, resumed, rolledback or restored
+//	kind       created, renamed, retired, planned, shifted, held, resumed, rolledback, restored,
+//	           stepped, skipped, approved, restarted, renewed, returning, frozen or thawed
 //	split      the split from now on: buckets of 100,000 by stage, most advanced first, adding up to 100,000
 //	from, to   created, planned: names of the two upstreams; renamed: from is the former id
 //	key        the targeting key: where it is looked for, in order
 //	plan       hash of the plan in the config
-//	step       step of the plan that the ramp stands at, from 1
+//	step       step of the plan that the ramp stands at, from 1; approved: the step that is
+//	steps      number of steps of the plan
+//	content    stepped, skipped: what the plan says of the step
+//	cell       the one cell that it concerns, "rest" for those that no named one takes; none: all cells
+//	cells      created, planned, resumed: the named cells, and the step that each stands at
+//	cause      held, returning, rolledback: what made the gateway do it: test, outage, harm, stuck, ratio, blip, burn or lag
+//	tau_ns     latency of the monolith beyond which a response is slow in the test that begins, in nanoseconds
+//	until      returning: when the way back is to end
+//	because    the event with the evidence that this one follows from
+//	retry      resumed: how often the ramp has begun again by itself
+//	evidence   the counts that a decision was made from; [Explain] computes it again
 //	state      restored: the whole state to begin with, of event seq-1
 //	actor      who; "ficus" is the gateway itself
 //	reason     why, in a person's words

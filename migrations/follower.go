@@ -124,6 +124,13 @@ func (f *Follower) follow(ctx context.Context, onEvent func(State, Event)) (fina
 	return false, errors.New("the log stopped without an error")
 }
 
+// next returns what is closed when the next event has been seen.
+func (f *Follower) next() <-chan struct{} {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.changed
+}
+
 // wake wakes all who wait. It needs f.mu.
 func (f *Follower) wake() {
 	close(f.changed)

@@ -9,6 +9,7 @@ import (
 	"fmt"
 
 	jsonv2 "github.com/go-json-experiment/json"
+	jsonv1 "github.com/go-json-experiment/json/v1"
 )
 
 // A Hash chains a line of the log to all lines before it. The zero value
@@ -74,7 +75,7 @@ func DecodeLine(prev Hash, line []byte) (Event, Hash, error) {
 		Event
 		Hash Hash `json:"hash"`
 	}
-	if err := jsonv2.Unmarshal(line, &record, jsonv2.RejectUnknownMembers(true)); err != nil {
+	if err := jsonv2.Unmarshal(line, &record, jsonv2.RejectUnknownMembers(true), jsonv1.FormatDurationAsNano(true)); err != nil {
 		return Event{}, h, fmt.Errorf("not an event that this program knows: %w", err)
 	}
 	return record.Event, h, nil

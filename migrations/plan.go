@@ -29,6 +29,38 @@ type Plan struct {
 	Steps       []Step      `json:"steps,omitempty"` // the ramp, least advanced first
 	Guard       Guard       `json:"guard"`
 	Compare     Compare     `json:"compare"`
+	Rollback    Way         `json:"rollback"`
+	Cells       []Cell      `json:"cells,omitempty"`   // in the order in which they advance; what none takes is [Rest], the last
+	AtOnce      int         `json:"at_once,omitempty"` // how many migrations may move at once; 0: any number
+	Freezes     []Freeze    `json:"freezes,omitempty"` // when ramps stand still
+}
+
+// A Cell is a part of the requests that a rule names, such as a region: it has
+// a split, a ramp and a guard of its own.
+type Cell struct {
+	Name string      `json:"name"`
+	When []Condition `json:"when"` // all must hold
+}
+
+// A Way says how an automatic rollback goes about, and what comes after.
+type Way struct {
+	To      Stage         `json:"to,omitempty"`      // [Shadow] goes on comparing; empty: [Off]
+	Return  time.Duration `json:"return,omitempty"`  // time over which the way back is spread; 0: at once
+	Retry   time.Duration `json:"retry,omitempty"`   // after which the ramp begins again by itself; 0: never
+	Retries int           `json:"retries,omitempty"` // how often it does; below 1 counts as 1
+}
+
+// CellSteps returns the cells of the plan with the step that each stands at in
+// m, as the events that create and plan a migration state them.
+func (p Plan) CellSteps(m Migration) Cells {
+	var out Cells
+	for _, c := range p.Cells {
+		if out == nil {
+			out = make(Cells, len(p.Cells))
+		}
+		out[c.Name] = p.StepAt(m.Course(c.Name).Split)
+	}
+	return out
 }
 
 // A KeySource is one place a targeting key is looked for.
@@ -131,8 +163,13 @@ func (p Plan) StepAt(split Split) int {
 // that the config compiler fills in.
 type Guard struct {
 	FalseAlarm float64       `json:"false_alarm,omitempty"` // chance of ever rolling back a service as good as the monolith, 0 to 1
+	Errors     float64       `json:"errors,omitempty"`      // tolerated worsening of the error rate: 0.2 is 20 %
+	Timeouts   float64       `json:"timeouts,omitempty"`    // tolerated worsening of the rate of timeouts
 	Latency    *LatencyGuard `json:"latency,omitempty"`
 	Mismatches float64       `json:"mismatches,omitempty"` // greatest share of mismatches, 0 to 1; 0: none is watched
+	Objective  float64       `json:"objective,omitempty"`  // share of the route's requests that is to succeed; 0: 99.95 %
+	Saturation float64       `json:"saturation,omitempty"` // share of the service's capacity in use from which the ramp waits; 0: not watched
+	Harm       int           `json:"harm,omitempty"`       // failed user requests in a step that make it roll back; 0: not watched
 }
 
 // A LatencyGuard says how much slower the service may be.

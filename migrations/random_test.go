@@ -2,6 +2,7 @@ package migrations
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"pgregory.net/rapid"
@@ -38,13 +39,16 @@ func shares(t *rapid.T, of []Stage) []Share {
 // someIDs are few, so that events meet.
 var someIDs = []string{"orders", "carts", "users", "search"}
 
+// someKinds are all that a log takes at any time, those that move most often.
+var someKinds = slices.DeleteFunc(append([]Kind{Shifted, Shifted, Created, Resumed, Resumed, Stepped, Stepped, Stepped}, Kinds...), func(k Kind) bool { return k == Restored })
+
 // randomEvent draws an event for s, which may or may not fit.
 func randomEvent(t *rapid.T, s State) Event {
 	e := Event{
 		Seq:       s.Seq + 1,
 		Time:      s.Time.Add(time.Duration(rapid.IntRange(0, 3).Draw(t, "seconds")) * time.Second),
 		Migration: rapid.SampledFrom(someIDs).Draw(t, "id"),
-		Kind:      rapid.SampledFrom([]Kind{Created, Renamed, Retired, Planned, Shifted, Shifted, Shifted, Held, Resumed, RolledBack}).Draw(t, "kind"),
+		Kind:      rapid.SampledFrom(someKinds).Draw(t, "kind"),
 		Actor:     rapid.StringN(0, 5, -1).Draw(t, "actor"),
 		Reason:    rapid.StringN(0, 20, -1).Draw(t, "reason"),
 	}
@@ -57,14 +61,35 @@ func randomEvent(t *rapid.T, s State) Event {
 		e.Plan = fmt.Sprintf("%016x", rapid.Uint64().Draw(t, "plan"))
 	case Renamed:
 		e.From = rapid.SampledFrom(someIDs).Draw(t, "former id")
-	case Shifted:
+	case Shifted, Stepped, Skipped, Returning:
 		e.Split = splits().Draw(t, "split")
+		e.Steps, e.Tau = rapid.IntRange(0, 5).Draw(t, "steps"), time.Duration(rapid.IntRange(0, 3).Draw(t, "tau"))*time.Second
+	case Held:
+		e.Cause = rapid.SampledFrom([]Cause{"", CauseBlip, CauseStuck}).Draw(t, "cause")
+	case Frozen, Thawed:
+		if rapid.Bool().Draw(t, "all") {
+			e.Migration = Every
+		}
 	case RolledBack:
 		e.Split = All(rapid.SampledFrom([]Stage{Off, Off, Shadow, Live}).Draw(t, "stage"))
 		e.DataLoss = rapid.Bool().Draw(t, "data loss")
 	}
-	if e.Kind == Resumed || e.Kind == Planned {
+	switch e.Kind {
+	case Resumed, Planned, Stepped, Skipped, Approved:
 		e.Step = rapid.IntRange(-1, 5).Draw(t, "step")
+	case Created:
+	default:
+		e.Cell = rapid.SampledFrom([]string{"", "", "", Rest, "eu", "us"}).Draw(t, "cell")
+	}
+	if e.Kind == Created || e.Kind == Planned {
+		for _, name := range []string{"eu", "us"} {
+			if rapid.Bool().Draw(t, name) {
+				if e.Cells == nil {
+					e.Cells = Cells{}
+				}
+				e.Cells[name] = rapid.IntRange(0, 5).Draw(t, "step of "+name)
+			}
+		}
 	}
 	if rapid.IntRange(0, 20).Draw(t, "odd") == 0 { // now and then, what no log would write
 		switch rapid.SampledFrom([]string{"seq", "time", "kind", "id", "every"}).Draw(t, "oddity") {

@@ -12,6 +12,7 @@ type State struct {
 	Seq        uint64               `json:"seq"`                  // last event applied
 	Time       time.Time            `json:"time"`                 // log time of that event
 	EverySeq   uint64               `json:"every_seq,omitempty"`  // last event that concerned all migrations
+	Frozen     string               `json:"frozen,omitempty"`     // why no ramp moves forward; empty: they may
 	Migrations map[string]Migration `json:"migrations,omitempty"` // by id; never changed in place
 }
 
@@ -25,7 +26,8 @@ const (
 	RampHeld    Ramp = "held"
 )
 
-// A Migration is the state of one migration.
+// A Migration is the state of one migration. With cells, its own split and
+// ramp are those of [Rest].
 type Migration struct {
 	ID         string    `json:"id"`
 	From       string    `json:"from"`
@@ -43,6 +45,10 @@ type Migration struct {
 	Retired    bool      `json:"retired"`          //
 	Actor      string    `json:"actor,omitempty"`  // of the last event
 	Reason     string    `json:"reason,omitempty"` // of the last event
+	Frozen     string    `json:"frozen,omitempty"` // why its ramp does not move forward; empty: it may
+	Tests      int       `json:"tests,omitempty"`  // tests ever begun, retries and cells counted
+	Progress
+	Cells map[string]Course `json:"cells,omitempty"` // by name, without [Rest]; never changed in place
 }
 
 // IDs returns the ids of all migrations that are not retired, sorted.
@@ -58,10 +64,24 @@ func (s State) IDs() []string {
 }
 
 // PastOff reports whether any request may be treated otherwise than at [Off].
-func (m Migration) PastOff() bool { return m.Split.Share(Off) < Buckets }
+func (m Migration) PastOff() bool {
+	for _, name := range m.CellNames() {
+		if m.Course(name).PastOff() {
+			return true
+		}
+	}
+	return false
+}
 
 // Completed reports whether every request belongs to the service.
-func (m Migration) Completed() bool { return m.Split.Share(Complete) == Buckets }
+func (m Migration) Completed() bool {
+	for _, name := range m.CellNames() {
+		if !m.Course(name).Completed() {
+			return false
+		}
+	}
+	return true
+}
 
 // LastSeq returns the last event that an expectation about migration id is
 // held against: the newer of its own and of those that concern all.

@@ -67,10 +67,7 @@ func (f Filter) Query() url.Values {
 	return v
 }
 
-var kinds = []migrations.Kind{
-	migrations.Created, migrations.Renamed, migrations.Retired, migrations.Planned, migrations.Shifted,
-	migrations.Held, migrations.Resumed, migrations.RolledBack, migrations.Restored,
-}
+var kinds = migrations.Kinds
 
 func filterOf(r *http.Request) (Filter, *Problem) {
 	values, p := query(r, "migration", "actor", "kind", "limit", "before")

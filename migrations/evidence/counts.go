@@ -1,6 +1,9 @@
 package evidence
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // Counts is all that is known of one migration, by one gateway or by all:
 // what Decide decides from. The zero value is no evidence.
@@ -16,6 +19,9 @@ type Counts struct {
 	Cells    map[string]*Cell `json:"cells,omitempty"`    // by name; "" for a migration without cells
 	Burn     Burns            `json:"burn,omitzero"`      // requests and failures of the whole route, by side
 	Latency  Window           `json:"latency,omitzero"`   // the monolith's, by the time it was measured
+	Plans    []string         `json:"plans,omitempty"`    // hashes of the plan that the gateways go by, sorted
+	Lag      Lag              `json:"lag,omitzero"`       // of replicated data
+	Load     float64          `json:"load,omitempty"`     // share of the service's capacity in use where it is greatest, 0 to 1; 0: not known
 }
 
 // Merge returns what several gateways know together. It changes none of them
@@ -44,8 +50,26 @@ func Merge(parts ...Counts) Counts {
 			out.Burn[side].Merge(p.Burn[side])
 		}
 		out.Latency.Merge(p.Latency)
+		out.Plans = mergePlans(out.Plans, p.Plans)
+		out.Lag = out.Lag.merged(p.Lag)
+		out.Load = max(out.Load, p.Load)
 	}
 	return out
+}
+
+// A Lag is by how much the data of one side is behind the other's. The zero
+// value is not known.
+type Lag struct {
+	Known  bool          `json:"known,omitempty"`
+	Behind time.Duration `json:"behind_ns,omitempty"` // the greatest that a gateway measured
+}
+
+func (l Lag) merged(o Lag) Lag { return Lag{l.Known || o.Known, max(l.Behind, o.Behind)} }
+
+func mergePlans(a, b []string) []string {
+	all := slices.Concat(a, b)
+	slices.Sort(all)
+	return slices.Compact(all)
 }
 
 // Clone returns a copy that shares nothing with c.

@@ -92,6 +92,15 @@ func counts() *rapid.Generator[Counts] {
 			c.Burn[rapid.IntRange(0, 1).Draw(t, "side")].Add(at, 1+drawCount(t, "requests"), drawCount(t, "bad"))
 			c.Latency.Add(at, time.Duration(rapid.Int64Range(-1, 1e13).Draw(t, "latency")))
 		}
+		for _, plan := range []string{"5a1e0c7d9b3f2468", "9c4efa8003b25516"} {
+			if rapid.Bool().Draw(t, "plan") {
+				c.Plans = append(c.Plans, plan)
+			}
+		}
+		if c.Lag.Known = rapid.Bool().Draw(t, "lag"); c.Lag.Known {
+			c.Lag.Behind = time.Duration(drawCount(t, "behind")) * time.Second
+		}
+		c.Load = float64(drawCount(t, "load")) / 10
 		return c
 	})
 }

@@ -1,0 +1,134 @@
+package migrations
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/ficus-gateway/ficus/migrations/evidence"
+)
+
+// fresh reports whether the counts are those of all gateways, and young
+// enough to move forward on.
+func (v view) fresh() bool {
+	return !v.counts.Own && !evidence.IsStale(v.counts.At, v.now)
+}
+
+// unproven returns what the present step has not shown yet: never is time
+// alone enough.
+func (v view) unproven() []Reason {
+	c := v.course
+	var out []Reason
+	if c.Step <= len(v.plan.Steps) {
+		if until := c.Began.Add(v.plan.Steps[c.Step-1].Hold); until.After(v.now) {
+			out = append(out, Reason{For: WaitHold, Text: fmt.Sprintf("%s of this step are left", until.Sub(v.now).Round(time.Second)), Until: until})
+		}
+	}
+	if !v.fresh() {
+		return append(out, Reason{For: WaitCounts, Text: "the counts of all gateways are not fresh; without them nothing moves forward"})
+	}
+	if v.cell.Requests().Sum() == 0 && v.cell.Observed.Sampled == 0 {
+		return append(out, Reason{For: WaitTraffic, Text: "there was no request with a targeting key in this step"})
+	}
+	out = append(out, v.sample()...)
+	if r := v.cell.RatioCheck(v.eventCell(), c.K); r.Trips() {
+		out = append(out, Reason{For: WaitRatio, Text: "people are not where the split says, so the counts prove nothing: " + r.String()})
+	}
+	if r, ok := evidence.Strongest(v.judge()); ok && r.Trips() {
+		out = append(out, Reason{For: WaitService, Text: r.String()})
+	}
+	return append(out, v.control()...)
+}
+
+// sample returns which of the requests and comparisons are missing.
+func (v view) sample() []Reason {
+	var step Step
+	if n := v.course.Step; n <= len(v.plan.Steps) {
+		step = v.plan.Steps[n-1]
+	}
+	clean, compared := v.cell.Clean(), v.cell.Observed.Compared()
+	needClean, needCompared := uint64(max(step.Requests, 0)), uint64(max(step.Observations, 0))
+	var out []Reason
+	switch split := v.course.Split; {
+	case split.Modern() > 0:
+		needClean = max(needClean, LeastClean)
+		if v.cell.Few() && split.Modern() < Buckets {
+			have := uint64(v.cell.Active.Len())
+			out = append(out, Reason{For: WaitKeys, Text: fmt.Sprintf("%d of at least %d people on the service", have, evidence.FewKeys), Have: have, Need: evidence.FewKeys})
+		}
+	case split.Share(Shadow) > 0:
+		needClean, needCompared = 0, max(needCompared, LeastClean)
+	default:
+		needClean = 0
+		if have := v.cell.Requests().Sum(); have < LeastClean {
+			out = append(out, Reason{For: WaitTraffic, Text: fmt.Sprintf("%d of %d requests", have, LeastClean), Have: have, Need: LeastClean})
+		}
+	}
+	if clean < needClean {
+		out = append(out, Reason{For: WaitRequests, Text: fmt.Sprintf("%d of %d clean requests on the service", clean, needClean), Have: clean, Need: needClean})
+	}
+	if compared < needCompared {
+		out = append(out, Reason{For: WaitObservations, Text: fmt.Sprintf("%d of %d comparisons", compared, needCompared), Have: compared, Need: needCompared})
+	}
+	if limit := v.plan.Guard.Mismatches; limit > 0 && compared > 0 && v.cell.Observed.Rate() > limit {
+		out = append(out, Reason{For: WaitService, Text: fmt.Sprintf("%.3g %% of %d comparisons differ, and %.3g %% may", 100*v.cell.Observed.Rate(), compared, 100*limit)})
+	}
+	return out
+}
+
+// control returns whether the monolith itself is in such a state that nothing
+// can be held against it: much slower than it was, or failing.
+func (v view) control() []Reason {
+	var requests, slow, bad uint64
+	for _, e := range v.cell.Epochs {
+		requests += e.Requests[evidence.Legacy]
+		slow += e.Bad[evidence.Slow][evidence.Legacy]
+		bad += e.Bad[evidence.Errors][evidence.Legacy]
+	}
+	const few = 20 // requests of which no share is told
+	if requests < few {
+		return nil
+	}
+	if l := v.plan.Guard.Latency; l != nil && float64(slow) > 5*(1-l.Quantile)*float64(requests) {
+		return []Reason{{For: WaitControl, Text: fmt.Sprintf("the monolith itself is slower than it was: %d of its %d requests took more than %s", slow, requests, v.course.Tau)}}
+	}
+	if bad*10 > requests {
+		return []Reason{{For: WaitControl, Text: fmt.Sprintf("the monolith itself fails: %d of its %d requests", bad, requests)}}
+	}
+	return nil
+}
+
+// merit says what the step that ends has shown.
+func (v view) merit() string {
+	if v.course.Split.Modern() > 0 {
+		clean := v.cell.Clean()
+		return fmt.Sprintf("%d clean requests on the service: at most %.2g %% are bad, with 95 %% confidence", clean, 100*evidence.CleanBound(clean, evidence.Confidence))
+	}
+	if o := v.cell.Observed; o.Compared() > 0 {
+		return fmt.Sprintf("%d comparisons, of which %d differ or failed", o.Compared(), o.Mismatch+o.Failed+o.TimedOut)
+	}
+	return fmt.Sprintf("%d requests", v.cell.Requests().Sum())
+}
+
+// hold makes a running ramp stand still, in the log, for what somebody should
+// be told of.
+func (v view) hold() (Event, bool) {
+	if v.course.Ramp != RampRunning || v.course.Test == 0 || v.course.Completed() {
+		return Event{}, false
+	}
+	for _, r := range v.trouble(v.course.Began) {
+		if cause, ok := heldFor[r.For]; ok {
+			return Event{Kind: Held, Cause: cause, Reason: r.Text}, true
+		}
+	}
+	if !v.known {
+		return Event{}, false
+	}
+	if r := v.cell.RatioCheck(v.eventCell(), v.course.K); r.Trips() {
+		out := &Evidence{Records: []evidence.Record{r}, Epochs: v.cell.Clone().Epochs, Gateways: v.counts.Gateways}
+		return Event{Kind: Held, Cause: CauseRatio, Evidence: out,
+			Reason: "people are not where the split says, so the counts prove nothing (" + r.String() + "); find out why, then restart the step"}, true
+	}
+	return Event{}, false
+}
+
+var heldFor = map[Wait]Cause{WaitBurn: CauseBurn, WaitLag: CauseLag, WaitService: CauseBlip}

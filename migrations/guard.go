@@ -1,0 +1,128 @@
+package migrations
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/ficus-gateway/ficus/migrations/evidence"
+)
+
+// Metrics returns what the guard of p tests, each with what it is held
+// against. Their number is K.
+func (p Plan) Metrics() []evidence.Guard {
+	out := []evidence.Guard{
+		{Metric: evidence.Errors, Margin: p.Guard.Errors},
+		{Metric: evidence.Timeouts, Margin: p.Guard.Timeouts},
+	}
+	if p.Guard.Latency != nil {
+		out = append(out, evidence.Guard{Metric: evidence.Slow})
+	}
+	if p.Guard.Mismatches > 0 {
+		out = append(out, evidence.Guard{Metric: evidence.Mismatches, Basis: evidence.ByRate, Rate: p.Guard.Mismatches})
+	}
+	return out
+}
+
+// Slow returns what counts as slow in the present test of a cell; ok is false
+// if latency is not watched, or nothing is known of the monolith's.
+func (p Plan) Slow(c Course) (t evidence.Tolerance, ok bool) {
+	if p.Guard.Latency == nil || c.Tau <= 0 {
+		return t, false
+	}
+	return evidence.Tolerance{Tau: c.Tau, WorseBy: p.Guard.Latency.WorseBy}, true
+}
+
+func (p Plan) objective() float64 {
+	if p.Guard.Objective > 0 {
+		return p.Guard.Objective
+	}
+	return evidence.Objective
+}
+
+// judge returns the records of the present test.
+func (v view) judge() []evidence.Record {
+	budget := evidence.Budget{Alpha: v.plan.Guard.FalseAlarm, Test: v.course.K, Gateways: v.counts.Gateways, Own: v.counts.Own}
+	records := v.cell.Judge(v.eventCell(), v.plan.Metrics(), budget)
+	for i := range records {
+		if records[i].Metric == evidence.Slow {
+			records[i].Tau = v.course.Tau
+		}
+	}
+	return records
+}
+
+// evidence returns what a decision is made from, the strongest record first.
+func (v view) evidence(records []evidence.Record) *Evidence {
+	out := &Evidence{
+		Observed: v.cell.Observed, Harm: v.cell.Harm, At: v.counts.At.UTC().Truncate(time.Microsecond), Gateways: v.counts.Gateways, Own: v.counts.Own,
+	}
+	if v.counts.At.IsZero() {
+		out.At = time.Time{}
+	}
+	clone := v.cell.Clone()
+	out.Epochs = clone.Epochs
+	strongest, ok := evidence.Strongest(records)
+	for _, r := range records {
+		if r.Metric == strongest.Metric {
+			out.Spans = r.Spans
+		}
+		r.Spans = nil // once is enough
+		if r.Metric == strongest.Metric {
+			out.Records = append([]evidence.Record{r}, out.Records...)
+		} else {
+			out.Records = append(out.Records, r)
+		}
+	}
+	if !ok {
+		out.Records = nil
+	}
+	return out
+}
+
+// A verdict is what the guard found against the service.
+type verdict struct {
+	cause    Cause
+	reason   string
+	evidence *Evidence
+}
+
+// judgement returns what speaks for a way back; its cause is empty if nothing
+// does.
+func (v view) judgement() verdict {
+	if v.course.Test == 0 || v.course.Completed() {
+		return verdict{}
+	}
+	if fault, streak := v.streaks().Judge(); fault == evidence.Outage && v.course.Split.Modern() > 0 {
+		out := verdict{CauseOutage, fmt.Sprintf("outage: %d requests in a row failed on the service within %s, and the monolith answered them",
+			streak.Healed, time.Duration(streak.Last-streak.Since)*time.Millisecond), v.evidence(v.judge())}
+		out.evidence.Streak = &streak
+		return out
+	}
+	if !v.known {
+		return verdict{}
+	}
+	records := v.judge()
+	if r, ok := evidence.Strongest(records); ok && r.Trips() {
+		return verdict{CauseTest, r.String(), v.evidence(records)}
+	}
+	if limit := v.plan.Guard.Harm; limit > 0 && v.cell.Harm >= uint64(limit) && v.course.Split.Modern() > 0 {
+		return verdict{CauseHarm, fmt.Sprintf("%d requests failed for the user in this step, and the plan allows %d", v.cell.Harm, limit), v.evidence(records)}
+	}
+	return verdict{}
+}
+
+// streaks are those that began after the last rollback: what was before has
+// had its consequence.
+func (v view) streaks() evidence.Streaks {
+	var out evidence.Streaks
+	for name, s := range v.cell.Streaks {
+		if !v.course.RolledBackAt.IsZero() && s.Since <= v.course.RolledBackAt.UnixMilli() {
+			s = evidence.Streak{Ended: max(s.Ended, v.course.RolledBackAt.UnixMilli()), Blip: s.Blip}
+		}
+		if out == nil {
+			out = make(evidence.Streaks, len(v.cell.Streaks))
+		}
+		out[name] = s
+	}
+	return out
+}
