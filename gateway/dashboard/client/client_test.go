@@ -134,6 +134,12 @@ func TestEveryCallOverTCPAndUnix(t *testing.T) {
 		check("ready", ready.Draining && !ready.Ready, err)
 		u, err := c.Upstreams(ctx)
 		check("upstreams", len(u.Upstreams) == 0, err)
+		f, err := c.Findings(ctx, dashboard.FindingsFilter{State: "all", Limit: 5})
+		check("findings", f.Total == 0 && f.Findings != nil, err)
+		cs, err := c.Comparisons(ctx, "")
+		check("comparisons", cs.Comparisons != nil, err)
+		gone, err := c.EraseKey(ctx, "ada")
+		check("erase", gone.Erased == 0, err)
 		v, err := c.Version(ctx)
 		check("version", v.Version == "1.2.3", err)
 	}
@@ -162,6 +168,20 @@ func TestErrorsSayWhatToDo(t *testing.T) {
 	says(t, err, "is not the one of this gateway")
 	_, err = none.Migration(t.Context(), "or ders/../?#")
 	says(t, err, `no migration "or ders/../?#"; there are orders: `+"`ficus status` lists them")
+	_, err = none.Finding(t.Context(), "a/../b")
+	says(t, err, `no finding "a/../b"`, "`ficus findings` lists them")
+	for _, change := range []func(*client.Client) (dashboard.Finding, error){
+		func(c *client.Client) (dashboard.Finding, error) { return c.Acknowledge(t.Context(), "x", "why") },
+		func(c *client.Client) (dashboard.Finding, error) { return c.Fix(t.Context(), "x", "why") },
+		func(c *client.Client) (dashboard.Finding, error) {
+			return c.Mute(t.Context(), "x", dashboard.MuteRequest{Reason: "why", For: "1h"})
+		},
+	} {
+		_, err = change(none)
+		says(t, err, "needs the token")
+		_, err = change(dial(t, addresses[0], token, ""))
+		says(t, err, `no finding "x"`)
+	}
 	_, err = dial(t, addresses[0], token, "al\r\nice").Hold(t.Context(), "orders", "", 1)
 	says(t, err, "reason: say why")
 
