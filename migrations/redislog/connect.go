@@ -3,6 +3,7 @@ package redislog
 import (
 	"context"
 	"crypto/tls"
+	"errors"
 	"net"
 	"sync"
 	"time"
@@ -46,6 +47,9 @@ func newDoor(url string, o Options) (*door, error) {
 		if _, err := s.read(); err != nil {
 			return nil, err
 		}
+	}
+	if password, _ := d.password.read(); d.user != "" && password == "" {
+		return nil, errors.New("the URL of the state names a user, so the password must be given too; otherwise Redis would take us for its default user")
 	}
 	return d, nil
 }

@@ -3,6 +3,7 @@ package redislog
 import (
 	"context"
 	"iter"
+	"time"
 
 	"github.com/ficus-gateway/ficus/migrations"
 )
@@ -74,10 +75,18 @@ func (f *following) next(ctx context.Context) ([]entry, error) {
 		f.failed = false
 		return entries, nil
 	}
-	// The first error is no news: reading tells whether Redis is in trouble.
 	f.hangUp()
-	if f.failed {
+	if !TroubleOf(err).passes() {
 		return nil, err
+	}
+	// That a connection broke is no news: reading tells whether Redis is in
+	// trouble. A server that answers that and nothing else is not hurried.
+	if f.failed {
+		select {
+		case <-ctx.Done():
+		case <-f.log.life.Done():
+		case <-time.After(firstWait):
+		}
 	}
 	f.failed = true
 	return nil, nil

@@ -238,6 +238,17 @@ func (l *Log) see(t Tip) {
 	l.seen = t
 }
 
+// same compares the entry at a place with what was seen there.
+func (l *Log) same(seen Tip, now *raw) error {
+	if now == nil || seen.Hash == (migrations.Hash{}) {
+		return nil
+	}
+	if h, err := now.lineHash(); err != nil || h != seen.Hash {
+		return l.lost("it has another event %d than before", seen.Seq)
+	}
+	return nil
+}
+
 // witness compares entries with what had been seen before they were asked
 // for, and remembers the newest.
 func (l *Log) witness(seen Tip, entries []entry) error {

@@ -37,6 +37,7 @@ type reply struct {
 	now         time.Time
 	page        []raw
 	first, last *raw // nil if there is none
+	seen        *raw // what is now where we have seen an event; nil if there is none
 }
 
 // from returns a reader of the events after seq.
@@ -46,13 +47,16 @@ func (l *Log) from(seq uint64) *reader { return &reader{log: l, at: Tip{Seq: seq
 // unless all of them are right.
 func (r *reader) read(ctx context.Context, client redis.Scripter, limit int) (page, error) {
 	seen := r.log.seenTip() // before asking: the answer must not be older
-	re, err := r.log.ask(ctx, client, r.at.Seq, limit+1)
+	re, err := r.log.ask(ctx, client, r.at.Seq, seen.Seq, limit+1)
 	if err != nil {
 		return page{}, err
 	}
 	p := page{now: re.now, full: len(re.page) > limit}
 	if re.last != nil {
 		p.head = re.last.seq
+	}
+	if err := r.log.same(seen, re.seen); err != nil {
+		return p, err
 	}
 	next := *r
 	begins := r.at.Seq == 0
@@ -190,19 +194,19 @@ func (r *reader) await(ctx context.Context, w *wire) ([]entry, error) {
 }
 
 // ask runs readScript from event seq on.
-func (l *Log) ask(ctx context.Context, client redis.Scripter, seq uint64, limit int) (re reply, err error) {
+func (l *Log) ask(ctx context.Context, client redis.Scripter, seq, seen uint64, limit int) (re reply, err error) {
 	ctx, cancel := context.WithTimeout(ctx, l.timeout)
 	defer cancel()
 	from := "-"
 	if seq > 0 {
 		from = entryID(seq)
 	}
-	answer, err := readScript.Run(ctx, client, []string{l.stream}, from, limit).Slice()
+	answer, err := readScript.Run(ctx, client, []string{l.stream}, from, limit, entryID(seen)).Slice()
 	if err != nil {
 		return re, l.trouble(err)
 	}
-	if len(answer) != 4 {
-		return re, l.foreign(errors.New("the reply has not four parts"))
+	if len(answer) != 5 {
+		return re, l.foreign(errors.New("the reply does not have five parts"))
 	}
 	if re.now, err = readTime(answer[0]); err != nil {
 		return re, l.foreign(err)
@@ -210,7 +214,7 @@ func (l *Log) ask(ctx context.Context, client redis.Scripter, seq uint64, limit 
 	if re.page, err = readRaws(answer[1]); err != nil {
 		return re, l.foreign(err)
 	}
-	for i, p := range []**raw{&re.first, &re.last} {
+	for i, p := range []**raw{&re.first, &re.last, &re.seen} {
 		raws, err := readRaws(answer[2+i])
 		if err != nil {
 			return re, l.foreign(err)

@@ -3,8 +3,8 @@ package redislog
 import "github.com/redis/go-redis/v9"
 
 // readScript returns Redis' time; the entries from ARGV[1] on, itself
-// included, ARGV[2] at most; the first entry, if ARGV[1] is not there; and
-// the last one: all of one moment.
+// included, ARGV[2] at most; the first entry, if ARGV[1] is not there; the
+// last one; and the one at ARGV[3]: all of one moment.
 var readScript = redis.NewScript(`
 local now = redis.call('TIME')
 local page = redis.call('XRANGE', KEYS[1], ARGV[1], '+', 'COUNT', ARGV[2])
@@ -12,7 +12,7 @@ local first = {}
 if not page[1] or page[1][1] ~= ARGV[1] then
   first = redis.call('XRANGE', KEYS[1], '-', '+', 'COUNT', 1)
 end
-return {now, page, first, redis.call('XREVRANGE', KEYS[1], '+', '-', 'COUNT', 1)}
+return {now, page, first, redis.call('XREVRANGE', KEYS[1], '+', '-', 'COUNT', 1), redis.call('XRANGE', KEYS[1], ARGV[3], ARGV[3])}
 `)
 
 // guard is the beginning of what writes: it returns unless the last entry has

@@ -113,6 +113,7 @@ var replies = []struct {
 	{"LOADING ", Starting}, {"CLUSTERDOWN ", Starting}, {"MASTERDOWN ", Starting}, {"TRYAGAIN ", Starting}, {"UNBLOCKED ", Starting}, {"MOVED ", Starting}, {"ASK ", Starting},
 	{"BUSY ", Slow},
 	{"NOAUTH ", Denied}, {"WRONGPASS ", Denied}, {"NOPERM ", Denied}, {"ERR invalid password", Denied}, {"ERR AUTH ", Denied},
+	{"ERR The user executing the script can't", Denied},
 	{"ERR max number of clients", Down},
 }
 
