@@ -95,6 +95,7 @@ func (j *judge) finish(w *Watch, o *compare.Observation) compare.Outcome {
 	defer j.mu.Unlock()
 	_, gone := j.study.Add(o)
 	if gone != nil && len(j.evicted) < maxEvicted {
+		gone.Smallest, gone.Begin, gone.Latest, gone.Sample = nil, nil, nil, nil // no file that grows holds what must be erased
 		j.evicted = append(j.evicted, gone)
 	}
 	j.changed = true
