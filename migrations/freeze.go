@@ -113,6 +113,11 @@ func (f Freeze) String() string {
 	return text
 }
 
+// Equal reports whether both were written the same.
+func (f Freeze) Equal(o Freeze) bool {
+	return f.from == o.from && f.to == o.to && f.zone == o.zone && f.why == o.why
+}
+
 // MarshalJSON writes the freeze as it was written, so that it counts in
 // [Plan.Hash].
 func (f Freeze) MarshalJSON() ([]byte, error) {

@@ -22,6 +22,7 @@ type compiler struct {
 	usedMig    map[string]bool
 	ids        map[string]*Route
 	paths      map[Position]string // of the routes
+	frozen     []migrations.Freeze
 }
 
 func (l *loader) compile() (*Table, error) {
@@ -40,6 +41,7 @@ func (l *loader) compile() (*Table, error) {
 	}
 	c.declare()
 	c.server()
+	c.frozen = c.freezes()
 	for _, f := range c.files {
 		for _, name := range sortedKeys(f.Upstreams) {
 			if at := f.root().key("upstreams").key(name); c.upstreams[name] == at {

@@ -24,6 +24,9 @@ func (c *compiler) migration(at spot, id string, m MigrationConfig, confine *Inc
 	p.Cohorts = c.cohorts(at.key("cohorts"), m.Cohorts)
 	p.Compare = comparison(at.key("compare"), m.Compare)
 	p.Guard = guard(at.key("guard"), m.Guard)
+	p.Rollback = way(at.key("rollback"), m.Rollback)
+	p.Cells = cells(at.key("cells"), m.Cells)
+	p.AtOnce, p.Freezes = c.main.Ramps.AtOnce, c.frozen
 	ramp(at, m, p)
 	return p
 }
@@ -131,30 +134,3 @@ func (c *compiler) acknowledged(writes spot, m MigrationConfig, p *migrations.Pl
 		}
 	}
 }
-
-func guard(at spot, g GuardConfig) migrations.Guard {
-	out := migrations.Guard{FalseAlarm: float64(valueOr(g.FalseAlarm, defaultFalseAlarm))}
-	if out.FalseAlarm <= 0 || out.FalseAlarm > 0.1 {
-		at.key("false_alarm").fail("write a percentage above 0% and up to 10%, such as 0.1%", "no guard works with this chance of a false alarm")
-	}
-	if l := g.Latency; l != nil {
-		lg := &migrations.LatencyGuard{Quantile: quantiles[or(l.Quantile, "p99")], WorseBy: float64(valueOr(l.WorseBy, defaultWorseBy))}
-		if lg.WorseBy > 10 {
-			at.key("latency").key("worse_by").fail("write a percentage from 0% to 1000%, such as 20%", "is more than ten times slower")
-		}
-		out.Latency = lg
-	}
-	if m := g.Mismatches; m != nil {
-		switch {
-		case m.AtMost == nil:
-			at.key("mismatches").follow("write mismatches: {at_most: 0.1%}", "does not say how many")
-		case *m.AtMost <= 0 || *m.AtMost > 1:
-			at.key("mismatches").key("at_most").fail("write a percentage above 0% and up to 100%; to watch none, remove mismatches", "is not a share that can be watched")
-		default:
-			out.Mismatches = float64(*m.AtMost)
-		}
-	}
-	return out
-}
-
-var quantiles = map[string]float64{"p50": 0.5, "p90": 0.9, "p99": 0.99}

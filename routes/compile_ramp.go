@@ -4,10 +4,6 @@ import (
 	"github.com/ficus-gateway/ficus/migrations"
 )
 
-// maxLive is the greatest share that a ramp gives to live, so that a control
-// remains .
-const maxLive = migrations.Buckets / 100 * 95
-
 // ramp compiles the steps of a migration into p.
 func ramp(at spot, m MigrationConfig, p *migrations.Plan) {
 	list := at.key("ramp")
@@ -24,7 +20,7 @@ func ramp(at spot, m MigrationConfig, p *migrations.Plan) {
 		}
 		sound = sound && !item.broken()
 		switch {
-		case step.Stage == migrations.Live && step.Share > maxLive:
+		case step.Stage == migrations.Live && step.Share > migrations.MaxLive:
 			item.key("share").fail("write 95% at most, so that a control remains, then {stage: complete}", "gives %s to live", migrations.Percent(step.Share))
 		case step.Stage == migrations.Shadow && step.Requests > 0:
 			item.key("requests").fail("write observations instead", "in shadow the service answers nobody, so no request is ever counted")

@@ -29,6 +29,8 @@ type Config struct {
 	Upstreams map[string]UpstreamConfig `yaml:"upstreams"`
 	// Migrations move routes together from one upstream to another, by id. Ids are permanent.
 	Migrations map[string]MigrationConfig `yaml:"migrations"`
+	// Ramps says when and how many of them may move by themselves.
+	Ramps RampsConfig `yaml:"ramps"`
 	// Routes say where requests go. The most specific match wins, whatever the order; one must be {path: /*, ...}.
 	Routes []RouteConfig `yaml:"routes"`
 }

@@ -32,6 +32,10 @@ type MigrationConfig struct {
 	Ramp []StepConfig `yaml:"ramp"`
 	// Guard says what may hold or reverse the ramp.
 	Guard GuardConfig `yaml:"guard"`
+	// Rollback says how an automatic rollback goes about, and what comes after.
+	Rollback RollbackConfig `yaml:"rollback"`
+	// Cells are parts of the requests, such as regions, that move one after the other, each with a ramp and a guard of its own; the first that takes a request counts, and what none takes moves last.
+	Cells []CellConfig `yaml:"cells"`
 }
 
 // A DataConfig declares what a way back would cost. A text is short for {kind: ...}.
@@ -116,9 +120,9 @@ type StepConfig struct {
 	Share *Share `yaml:"share" default:"100%"`
 	// Hold is the least time at this step.
 	Hold Duration `yaml:"hold" default:"0s"`
-	// Requests is the least number of clean requests on the service.
+	// Requests is the least number of clean requests on the service; at least 59 are waited for, which rule out that 5 % are bad.
 	Requests int `yaml:"requests" default:"0"`
-	// Observations is the least number of comparisons.
+	// Observations is the least number of comparisons; in shadow at least 59 are waited for.
 	Observations int `yaml:"observations" default:"0"`
 	// Approve has a person approve this step before it begins.
 	Approve bool `yaml:"approve" default:"false"`
@@ -132,6 +136,42 @@ type GuardConfig struct {
 	Latency *LatencyConfig `yaml:"latency"`
 	// Mismatches says how many comparisons may differ; left out, they are not watched.
 	Mismatches *MismatchesConfig `yaml:"mismatches"`
+	// Errors says how many more of them are still fine.
+	Errors RateConfig `yaml:"errors"`
+	// Timeouts says how many more of them are still fine.
+	Timeouts RateConfig `yaml:"timeouts"`
+	// Objective is the share of the route's requests that is to succeed over 30 days; while either side uses up the error budget too fast, the ramp holds.
+	Objective *Percent `yaml:"objective" default:"99.95%"`
+	// Saturation is the share of the service's capacity in use from which the ramp waits; 0% turns it off.
+	Saturation *Percent `yaml:"saturation" default:"90%"`
+	// Harm is the number of user requests failed by the service in one step that rolls it back, whatever the evidence; 0 is no limit.
+	Harm int `yaml:"harm" default:"0"`
+}
+
+// A RateConfig says how much worse a rate may be.
+type RateConfig struct {
+	// WorseBy is how much more than on the monolith is still fine.
+	WorseBy *Percent `yaml:"worse_by" default:"0%"`
+}
+
+// A RollbackConfig says how an automatic rollback goes about.
+type RollbackConfig struct {
+	// To is where it leaves those who were on the service: off, or shadow to go on comparing.
+	To string `yaml:"to" default:"off" enum:"off,shadow"`
+	// Return spreads the way back over a time, in parts, so that the monolith's caches can fill. In an outage it goes at once.
+	Return *Duration `yaml:"return" default:"0s"`
+	// Retry is the cool-down after which the ramp begins again by itself; 0 is never.
+	Retry *Duration `yaml:"retry" default:"0s"`
+	// Retries is how often it does.
+	Retries *int `yaml:"retries" default:"1"`
+}
+
+// A CellConfig is a part of the requests.
+type CellConfig struct {
+	// Name is unique in the migration.
+	Name string `yaml:"name"`
+	// When lists conditions; all must hold.
+	When OneOrMany[ConditionConfig] `yaml:"when"`
 }
 
 // A LatencyConfig says how much slower the service may be.

@@ -29,6 +29,9 @@ const (
 	defaultSkew           = Duration(60 * time.Second)
 	defaultFalseAlarm     = Percent(0.001)
 	defaultWorseBy        = Percent(0.2)
+	defaultObjective      = Percent(0.9995)
+	defaultSaturation     = Percent(0.9)
+	defaultRetries        = 1
 )
 
 func (d Duration) std() time.Duration { return time.Duration(d) }

@@ -66,7 +66,7 @@ func TestCanonicalConfigIsWhatTheDesignSays(t *testing.T) {
 			{Stage: migrations.Live, Share: 50_000, Hold: 30 * time.Minute, Approve: true},
 			{Stage: migrations.Complete, Share: 100_000},
 		},
-		Guard: migrations.Guard{FalseAlarm: 0.001, Latency: &migrations.LatencyGuard{Quantile: 0.99, WorseBy: 0.2}, Mismatches: 0.001},
+		Guard: migrations.Guard{Objective: 0.9995, Saturation: 0.9, FalseAlarm: 0.001, Latency: &migrations.LatencyGuard{Quantile: 0.99, WorseBy: 0.2}, Mismatches: 0.001},
 		Compare: migrations.Compare{Sample: 1, Timeout: 10 * time.Second, Skew: time.Minute, Rules: []compare.Rule{
 			{Do: compare.Ignore, Path: "$.generatedAt"}, {Do: compare.Ignore, Path: "$.items[*].etag"}, {Do: compare.Unordered, Path: "$.tags"},
 		}},
@@ -119,6 +119,7 @@ func TestEveryKeyArrives(t *testing.T) {
 	for _, v := range []any{
 		table.Server, table.Limits, *table.Upstreams["monolith"].Health, table.Upstreams["monolith"].Timeouts,
 		table.Server.Admin, table.Server.Telemetry, table.Server.Shutdown, *table.Plans["orders"].Synced, table.Routes[0].Match,
+		table.Plans["orders"].Guard, table.Plans["orders"].Rollback,
 	} {
 		rv := reflect.ValueOf(v)
 		for i := range rv.NumField() {
@@ -132,6 +133,9 @@ func TestEveryKeyArrives(t *testing.T) {
 	}
 	if u := table.Upstreams["orders"]; u.Host != HostLiteral || u.HostName != "orders.example.com" || u.TLS.Cert == "" || u.Protocol != HTTP2 {
 		t.Errorf("upstream %+v", u)
+	}
+	if p := table.Plans["orders"]; p.AtOnce != 2 || len(p.Freezes) != 2 || len(p.Cells) != 2 || p.Cells[1].Name != "us" || len(p.Cells[1].When) != 1 {
+		t.Errorf("plan %+v", p)
 	}
 	if !table.Plans["catalogue"].Retired || table.Plans["carts"].RenamedFrom != "baskets" {
 		t.Error("retired and renamed migrations are not in the plans")

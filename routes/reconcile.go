@@ -57,9 +57,11 @@ func Reconcile(t *Table, s migrations.State) []migrations.Event {
 		m, ok := known[id]
 		switch {
 		case !ok:
-			emit(migrations.Created, id, "new in the config", p)
+			e := emit(migrations.Created, id, "new in the config", p)
+			e.Cells, e.Steps = p.CellSteps(m), len(p.Steps)
 		case m.Plan != p.Hash() || m.From != p.From || m.To != p.To || m.Key != p.KeyString() || m.Flag != p.Flag:
-			emit(migrations.Planned, id, "edited in the config", p).Step = p.StepAt(m.Split)
+			e := emit(migrations.Planned, id, "edited in the config", p)
+			e.Step, e.Cells, e.Steps = p.StepAt(m.Split), p.CellSteps(m), len(p.Steps)
 		}
 	}
 	return events
