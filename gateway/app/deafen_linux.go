@@ -26,3 +26,19 @@ func ignoreSYN(ln *net.TCPListener) error {
 	})
 	return errors.Join(err, set)
 }
+
+// queued returns how many connections wait to be accepted: for a listener, the
+// kernel tells it in the place of the segments that are not acknowledged.
+func queued(ln *net.TCPListener) int {
+	raw, err := ln.SyscallConn()
+	if err != nil {
+		return 0
+	}
+	n := 0
+	_ = raw.Control(func(fd uintptr) {
+		if info, err := unix.GetsockoptTCPInfo(int(fd), unix.IPPROTO_TCP, unix.TCP_INFO); err == nil {
+			n = int(info.Unacked)
+		}
+	})
+	return n
+}

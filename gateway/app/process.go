@@ -58,6 +58,8 @@ type Process struct {
 	server  []*http.Server // public ones, then the admin's
 	kept    []*kept        // connections of the public ones
 
+	accepting []chan struct{} // by server, closed when it accepts no more
+
 	stop     context.CancelFunc // ends the background
 	tasks    sync.WaitGroup     // of the background and the servers
 	failed   chan error         // what makes the process end by itself; buffered
@@ -239,8 +241,10 @@ func splitText(e migrations.Event) string {
 // serve starts the servers.
 func (p *Process) serve(t *routes.Table) {
 	for i, ln := range append(append([]net.Listener(nil), p.public...), p.admin...) {
-		server := p.server[i]
+		server, accepting := p.server[i], make(chan struct{})
+		p.accepting = append(p.accepting, accepting)
 		p.tasks.Go(func() {
+			defer close(accepting)
 			if err := server.Serve(ln); err != nil && !errors.Is(err, http.ErrServerClosed) && !p.draining.Load() {
 				p.failed <- fmt.Errorf("serve %s: %w", ln.Addr(), err)
 			}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"strings"
 	"sync"
@@ -58,14 +59,13 @@ func (s *stream) read(events int) error {
 
 // An echo is an upgraded connection.
 type echo struct {
-	io.ReadWriteCloser
+	net.Conn
 	in *bufio.Reader
 }
 
 func openEcho(t *testing.T, url string) *echo {
 	t.Helper()
 	c := dial(t, url)
-	_ = c.SetDeadline(time.Now().Add(2 * time.Minute))
 	fmt.Fprintf(c, "GET /echo HTTP/1.1\r\nHost: shop\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n")
 	in := bufio.NewReader(c)
 	res, err := http.ReadResponse(in, nil)
@@ -76,6 +76,7 @@ func openEcho(t *testing.T, url string) *echo {
 }
 
 func (e *echo) say(text string) error {
+	_ = e.SetDeadline(time.Now().Add(time.Minute))
 	if _, err := fmt.Fprintln(e, text); err != nil {
 		return err
 	}

@@ -24,13 +24,7 @@ func (p *Process) Shutdown(ctx context.Context) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, s.Timeout)
 	defer cancel()
-	for _, socket := range p.sockets {
-		deafen(socket)
-	}
-	select {
-	case <-time.After(handshakes):
-	case <-ctx.Done():
-	}
+	deafen(ctx, p.sockets)
 	for _, ln := range p.public {
 		_ = ln.Close()
 	}
@@ -38,8 +32,9 @@ func (p *Process) Shutdown(ctx context.Context) error {
 	var mu sync.Mutex // guards err
 	var wait sync.WaitGroup
 	for i := range p.public {
-		server, kept := p.server[i], p.kept[i]
+		server, kept, accepting := p.server[i], p.kept[i], p.accepting[i]
 		wait.Go(func() {
+			<-accepting // nothing more comes
 			kept.settle(ctx)
 			e := server.Shutdown(ctx)
 			if e == nil || errors.Is(e, net.ErrClosed) { // the listener is closed already

@@ -18,13 +18,15 @@ import (
 )
 
 // A keeper sends one request after the other on one connection, as long as it
-// is kept, and then on another. It does not send again what failed.
+// is kept and has not rested for long, and then on another. It does not send
+// again what failed.
 type keeper struct {
 	address string
 	path    string
 	pause   time.Duration // between two requests
 	conn    net.Conn
 	in      *bufio.Reader
+	rests   time.Time // since when
 	once    bool // a connection carries one request
 	asked   int
 	closed  int // answers that said "Connection: close"
@@ -34,13 +36,14 @@ var errGone = errors.New("nobody listens any more")
 
 // ask sends one request. It returns errGone if no connection could be opened.
 func (k *keeper) ask() error {
+	if k.conn != nil && time.Since(k.rests) > lastCall/2 {
+		k.conn.Close()
+		k.conn = nil
+	}
 	if k.conn == nil {
 		c, err := net.Dial("tcp", k.address)
-		if errors.Is(err, syscall.ECONNREFUSED) {
-			return errGone
-		}
 		if err != nil {
-			return err
+			return fmt.Errorf("%w: %w", errGone, err)
 		}
 		_ = c.SetDeadline(time.Now().Add(time.Minute))
 		k.conn, k.in = c, bufio.NewReader(c)
@@ -58,6 +61,7 @@ func (k *keeper) ask() error {
 		return fmt.Errorf("%s: %s, %w", res.Status, text, err)
 	}
 	k.asked++
+	k.rests = time.Now()
 	if res.Close {
 		k.closed++
 	}
