@@ -98,7 +98,7 @@ func (d *Decision) explain(say func(string, ...any), plan *migrations.Plan, stat
 	case state != nil && state.RolledBack:
 		say("the migration was rolled back, so the stage is %s; cohorts do not count until it is resumed", d.Stage)
 	case d.Key == "":
-		say("no targeting key was found (looked for: %s), so the stage is %s", orNone(plan.KeyString()), d.Stage)
+		say("there is no targeting key yet (looked for: %s); people without one are at %s", orNone(plan.KeyString()), d.Stage)
 	default:
 		say("the key from %s falls into bucket %d of %d, which is at %s", d.Key, d.Bucket, migrations.Buckets, d.Stage)
 	}

@@ -75,8 +75,13 @@ func Run(ctx context.Context, opts ...Option) int {
 	if err != nil {
 		panic(err) // the command's struct is wrong
 	}
-	if len(o.args) == 0 {
+	switch {
+	case len(o.args) == 0:
 		o.args = []string{"--help"}
+	case o.args[0] == "help": // what people type first
+		o.args = append(o.args[1:], "--help")
+	case o.args[0] == "--version" || o.args[0] == "-v":
+		o.args = []string{"version"}
 	}
 	k, err := parser.Parse(o.args)
 	if exit >= 0 {
@@ -96,7 +101,7 @@ func Run(ctx context.Context, opts ...Option) int {
 	}
 	ctx, cancel := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
 	defer cancel()
-	err = k.Run(&call{ctx: ctx, options: &o, parser: parser, signals: cancel})
+	err = k.Run(&call{ctx: ctx, options: &o, parser: parser})
 	return o.report(err)
 }
 
@@ -149,9 +154,8 @@ func (e exitCode) Unwrap() error { return e.err }
 // A call is one run of a command.
 type call struct {
 	*options
-	ctx     context.Context // ends with the first interrupt
-	parser  *kong.Kong
-	signals context.CancelFunc // from now on a signal ends the process at once
+	ctx    context.Context // ends with the first interrupt
+	parser *kong.Kong
 }
 
 // printf writes a line for people.

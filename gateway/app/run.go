@@ -69,11 +69,21 @@ func (p *Process) attend(c *call) error {
 			_ = p.Shutdown(context.Background())
 			return err
 		case <-c.ctx.Done():
-			c.signals()
+			go p.endAtOnce()
 			if err := p.Shutdown(context.Background()); err != nil {
 				return fmt.Errorf("some requests did not end in time and were cut off: %w", err)
 			}
 			return nil
 		}
 	}
+}
+
+// endAtOnce ends the process at the next signal. It catches the signal itself:
+// a process that a script began in the background would have it ignored.
+func (p *Process) endAtOnce() {
+	again := make(chan os.Signal, 1)
+	signal.Notify(again, os.Interrupt, syscall.SIGTERM)
+	<-again
+	p.log.Warn("second signal: ending at once", "cut_off", p.gateway.InFlight())
+	os.Exit(exitFailed)
 }
