@@ -37,7 +37,10 @@
 //
 // An acknowledged event is as durable as Redis is. With appendonly it survives
 // Redis, with appendfsync always also the machine; with neither, a restart
-// of Redis is found out ([ErrLost]), and Open says so beforehand.
+// of Redis is found out ([ErrLost]), and Open says so beforehand. Replicas are
+// always a little behind, so a change of masters may lose what was
+// acknowledged a moment before (min-replicas-to-write narrows that); it is
+// found out too.
 //
 // # Decision: lines made here, compared and swapped by a script there
 //
