@@ -27,7 +27,7 @@ type keeper struct {
 	conn    net.Conn
 	in      *bufio.Reader
 	rests   time.Time // since when
-	once    bool // a connection carries one request
+	once    bool      // a connection carries one request
 	asked   int
 	closed  int // answers that said "Connection: close"
 }
