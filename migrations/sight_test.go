@@ -1,0 +1,91 @@
+package migrations
+
+import (
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/ficus-gateway/ficus/migrations/evidence"
+)
+
+func TestSightSaysWhatAStepCanSee(t *testing.T) {
+	plan := ramp("shadow", "live=1%", "live=50%", "complete")
+	plan.Guard.FalseAlarm = 0.001
+	busy := evidence.Traffic{Hourly: 4000, PerKey: 5, Bad: 0.002}
+	for step, want := range []string{1: "nobody is on the service", 2: "sees errors from 0.2 %", 3: "an outage after", 4: "nobody is left on the monolith"} {
+		if got := See(plan, step, busy, 0, 1).String(); step > 0 && !strings.Contains(got, want) {
+			t.Errorf("step %d: %s, want %q", step, got, want)
+		}
+	}
+	one, half := See(plan, 2, busy, 0, 1), See(plan, 3, busy, 0, 1)
+	if !one.Sees || !half.Sees || half.Rate > one.Rate || one.Outage <= 0 || one.Within != time.Hour {
+		t.Errorf("%+v\n%+v", one, half)
+	}
+	if later := See(plan, 2, busy, 9, 1); later.Rate <= one.Rate {
+		t.Errorf("the ninth test sees %v, the second %v", later.Rate, one.Rate)
+	}
+	quiet := See(plan, 2, evidence.Traffic{Hourly: 3}, 0, 1)
+	if !quiet.Blind || !strings.Contains(quiet.String(), "a person must approve it") {
+		t.Errorf("%+v", quiet)
+	}
+	if got := FalseAlarms(plan, plan); got != 0.002 {
+		t.Errorf("two migrations risk %v", got)
+	}
+}
+
+func TestExplainRefusesWhatNoTestDecided(t *testing.T) {
+	for name, e := range map[string]Event{
+		"by a person":     {Seq: 3, Kind: RolledBack, Split: All(Off)},
+		"part of the way": {Seq: 5, Kind: Returning, Because: 4},
+		"absolute rule":   {Seq: 6, Kind: RolledBack, Cause: CauseHarm, Evidence: &Evidence{Harm: 20, Records: make([]evidence.Record, 1)}},
+		"no records":      {Seq: 7, Kind: Held, Cause: CauseTest, Evidence: &Evidence{}},
+	} {
+		if _, err := Explain(e); !errors.Is(err, ErrNotTested) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+func TestSlowIsWhatItWasAtTheStep(t *testing.T) {
+	s := orders(t, "live=10%", "live=50%").replan(func(p *Plan) { p.Guard.Latency = &LatencyGuard{Quantile: 0.9, WorseBy: 0.5} })
+	if _, ok := s.plan.Slow(s.m().Course("")); ok {
+		t.Error("something is slow before anything was measured")
+	}
+	for range 200 {
+		s.counts.Latency.Add(s.now.Add(-10*time.Minute), 100*time.Millisecond)
+	}
+	e := s.want(Stepped, "")
+	slow, ok := s.plan.Slow(s.m().Course(""))
+	if !ok || e.Tau != slow.Tau || slow.Tau < 98*time.Millisecond || slow.Tau > 102*time.Millisecond || slow.Limit(evidence.Modern) < 147*time.Millisecond {
+		t.Errorf("%+v, %v", slow, ok)
+	}
+}
+
+func TestSkipTakesTheStepAtOnce(t *testing.T) {
+	s := orders(t, "live=10%", "live=50%")
+	s.replan(func(p *Plan) { p.Steps[1].Approve = true }).begin()
+	c := Command{Migration: "orders", Actor: "alice", Reason: "seen enough"}
+	e, err := Skip(s.state, c, s.plan)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.apply(e)
+	if m := s.m(); m.Step != 2 || m.Split.Modern() != 50_000 || m.Ramp != RampRunning || m.Tests != 2 {
+		t.Errorf("%+v", m)
+	}
+	if _, err := Skip(s.state, c, s.plan); !errors.Is(err, ErrRefused) {
+		t.Errorf("a skip of the last step: %v", err)
+	}
+	if _, err := Approve(s.state, c, s.plan); !errors.Is(err, ErrRefused) {
+		t.Errorf("an approval after the last step: %v", err)
+	}
+	s = orders(t, "live=10%", "live=50%")
+	s.apply(Event{Migration: Every, Kind: Frozen, Reason: "sale"})
+	if _, err := Skip(s.state, c, s.plan); !errors.Is(err, ErrRefused) || !strings.Contains(err.Error(), "sale") {
+		t.Errorf("a skip in a freeze: %v", err)
+	}
+	if _, err := Restart(s.state, c); !errors.Is(err, ErrRefused) {
+		t.Errorf("a restart before the first step: %v", err)
+	}
+}
