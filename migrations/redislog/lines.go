@@ -88,8 +88,7 @@ func (l *Log) Import(ctx context.Context, lines iter.Seq2[[]byte, error]) (seq u
 	if err := in.run(ctx, adoptScript, []string{in.key, l.stream}); err != nil {
 		return 0, err
 	}
-	c, err := l.catchUp(ctx, "")
-	_ = c
+	_, err = l.catchUp(ctx, "")
 	return in.tip.Seq, err
 }
 

@@ -164,6 +164,9 @@ func (l *Log) Adopt(ctx context.Context) (migrations.State, error) {
 
 // over returns why nothing can be done any more, nil if it can.
 func (l *Log) over(ctx context.Context) error {
+	if deadline, ok := ctx.Deadline(); ok && !time.Now().Before(deadline) {
+		<-ctx.Done() // a connection with the same deadline may have been a little faster
+	}
 	if err := ctx.Err(); err != nil {
 		return err
 	}
