@@ -28,6 +28,7 @@ type clientBody struct {
 	limit   time.Duration // between two reads; 0: none
 	until   time.Time     // of the read deadline
 	aborted bool
+	broken  bool // the connection's reads were made to fail: no request can follow on it
 }
 
 // Read reads what the client sends.
@@ -87,13 +88,25 @@ func (b *clientBody) abort() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.aborted = true
+	if b.whole.Load() {
+		return // nothing is being read, and what comes next is another request
+	}
+	b.broken = true
 	_ = b.control.SetReadDeadline(time.Unix(1, 0))
+}
+
+// spent reports whether the body has been read to its end and the connection
+// can take another request.
+func (b *clientBody) spent() bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.whole.Load() && !b.broken
 }
 
 // pending reports whether bytes of the body may still be on their way, so that
 // what follows on an HTTP/1.1 connection can't be told from them.
 func (rec *record) pending(r *http.Request) bool {
-	return r.ProtoMajor == 1 && r.ContentLength != 0 && !rec.Upgraded && !rec.body.whole.Load()
+	return r.ProtoMajor == 1 && r.ContentLength != 0 && !rec.Upgraded && !rec.body.spent()
 }
 
 // leave bounds the time that net/http takes to read the rest of a body.

@@ -159,13 +159,14 @@ func (g *Gateway) ask(ctx context.Context, rec *record, up *upstream.Upstream) (
 // askOther asks the second upstream of a route what the first does not have.
 // If the second has no better answer, the first's stands.
 func (g *Gateway) askOther(ctx context.Context, rec *record, res *upstream.Response) *upstream.Response {
-	first, endpoint := rec.Upstream, rec.Endpoint
+	before, host := rec.Exchange, rec.outgoing.Host
 	other, err := g.ask(ctx, rec, rec.route.otherwise)
 	if err != nil || other.Status == http.StatusNotFound {
 		if err == nil {
 			other.Close()
 		}
-		rec.Upstream, rec.Endpoint = first, endpoint
+		before.Attempts = rec.Attempts
+		rec.Exchange, rec.outgoing.Host = before, host
 		return res
 	}
 	res.Close()

@@ -29,6 +29,9 @@ func ladder(ctx context.Context, err error) failure {
 	if errors.As(err, &tooLarge) {
 		return failure{http.StatusRequestEntityTooLarge, "too_large", err}
 	}
+	if errors.Is(err, errRequestLine) {
+		return failure{http.StatusBadRequest, "bad_request", err}
+	}
 	var ue *upstream.Error
 	if !errors.As(err, &ue) {
 		return failure{http.StatusBadGateway, "internal", err}

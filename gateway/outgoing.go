@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"errors"
 	"net/http"
 	"slices"
 	"strings"
@@ -14,6 +15,9 @@ import (
 // target byte for byte unless the route rewrites it, the header without what
 // concerns the client's connection alone.
 func (rec *record) prepare(r *http.Request) error {
+	if !soundLine(r) {
+		return errRequestLine
+	}
 	out := &rec.outgoing
 	out.Method, out.Target = r.Method, routes.RequestTarget(r)
 	out.Retry = upstream.Retryable(r.Method)
@@ -34,6 +38,23 @@ func (rec *record) prepare(r *http.Request) error {
 		out.Informational = rec.informational
 	}
 	return rec.prepareBody(r)
+}
+
+// errRequestLine is the error of a request that can't be written as a request
+// line. Over HTTP/1.1 net/http refuses it before; HTTP/2 has no such line.
+var errRequestLine = errors.New("the method, the target or the host holds a byte that has no place in a request line")
+
+// soundLine reports whether method, target and host can stand in the head of
+// a request without becoming another one (RFC 9112, sections 3 and 3.2).
+func soundLine(r *http.Request) bool {
+	for _, text := range [...]string{r.Method, r.RequestURI, r.Host} {
+		for i := range len(text) {
+			if c := text[i]; c <= ' ' || c == 0x7f {
+				return false
+			}
+		}
+	}
+	return r.Method != ""
 }
 
 // prepareBody sets what the upstream will read of the client's body.
@@ -69,7 +90,7 @@ func (rec *record) prepareBody(r *http.Request) error {
 func (rec *record) trailer(from http.Header) http.Header {
 	to := make(http.Header, len(from))
 	for name, values := range from {
-		if passes(name) && (rec.peer.trusted || !slices.Contains(spoofable, name)) {
+		if passes(name) && !disguised(name) && (rec.peer.trusted || !slices.Contains(spoofable, name)) {
 			to[name] = values
 		}
 	}
@@ -81,7 +102,7 @@ func (rec *record) trailer(from http.Header) http.Header {
 func (rec *record) copyHeader(from http.Header) {
 	to := rec.header
 	for name, values := range from {
-		if passes(name) {
+		if passes(name) && !disguised(name) {
 			to[name] = values
 		}
 	}
@@ -142,7 +163,18 @@ func upgradeOf(h http.Header) string {
 // they are not taken over.
 var spoofable = []string{
 	"Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto",
-	"X-Forwarded-Port", "X-Forwarded-Prefix", "X-Forwarded-Server", "X-Forwarded-Ssl",
+	"X-Forwarded-Port", "X-Forwarded-Prefix", "X-Forwarded-Server", "X-Forwarded-Ssl", "X-Real-Ip",
+}
+
+// disguised reports whether a field that is written with underscores is, to an
+// application that can't tell them from dashes (CGI, WSGI, PHP), one that
+// clients must not send.
+func disguised(name string) bool {
+	if strings.IndexByte(name, '_') < 0 {
+		return false
+	}
+	plain := http.CanonicalHeaderKey(strings.ReplaceAll(name, "_", "-"))
+	return strings.HasPrefix(plain, "Ficus-") || slices.Contains(spoofable, plain)
 }
 
 // forward says for whom the request is: what a trusted proxy said goes on,
@@ -153,6 +185,8 @@ func (rec *record) forward(r *http.Request) {
 		for _, name := range spoofable {
 			delete(h, name)
 		}
+	} else if saysXForwarded(h) {
+		delete(h, "Forwarded") // the client's own, passed on by a proxy that does not speak it
 	}
 	if p.addr.IsValid() {
 		addr := p.addr.String()

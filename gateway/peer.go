@@ -56,10 +56,11 @@ func isUnix(r *http.Request) bool {
 	return ok && a.Network() == "unix"
 }
 
-// believe takes over what a trusted proxy says: Forwarded (RFC 7239) if it is
-// there, X-Forwarded-* otherwise.
+// believe takes over what a trusted proxy says: X-Forwarded-* if there is any,
+// Forwarded (RFC 7239) otherwise. A proxy that speaks the one passes the other
+// on as its client wrote it, and most speak X-Forwarded-*.
 func (p *peer) believe(h http.Header, trusted []netip.Prefix) {
-	if lines := h["Forwarded"]; len(lines) > 0 {
+	if lines := h["Forwarded"]; len(lines) > 0 && !saysXForwarded(h) {
 		elements, ok := parseForwarded(lines)
 		for i := len(elements) - 1; ok && i >= 0; i-- {
 			e := elements[i]
@@ -106,6 +107,11 @@ func (p *peer) believe(h http.Header, trusted []netip.Prefix) {
 			}
 		}
 	}
+}
+
+// saysXForwarded reports whether a header has any of the X-Forwarded fields that count.
+func saysXForwarded(h http.Header) bool {
+	return len(h["X-Forwarded-For"]) > 0 || len(h["X-Forwarded-Host"]) > 0 || len(h["X-Forwarded-Proto"]) > 0
 }
 
 func lastOf(lines []string) string {

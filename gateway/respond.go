@@ -36,6 +36,7 @@ func (g *Gateway) respond(rec *record, r *http.Request, res *upstream.Response) 
 		panic(http.ErrAbortHandler)
 	}
 	rec.answerTrailer(res)
+	rec.writer.arm() // for what net/http writes at the end, however long ago the last byte was
 	return nil
 }
 

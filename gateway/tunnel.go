@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/ficus-gateway/ficus/gateway/upstream"
@@ -123,26 +124,69 @@ func writeHead(w *bufio.Writer, status string, h http.Header) error {
 	return w.Flush()
 }
 
+// halfClosed is how long one direction of a tunnel may be silent after the
+// other has ended: who has said all may still be told much, but not wait for
+// somebody who never closes.
+var halfClosed = 30 * time.Second
+
 // join copies until both directions have ended; one that ends is told to the
 // other side, so that half-closed connections work. It returns the bytes from
 // and to the client.
 func (t *tunnel) join() (in, out int64) {
-	done := make(chan struct{})
+	var toEndpoint, toClient progress
+	sent, got := make(chan struct{}), make(chan struct{})
 	go func() {
-		defer close(done)
-		n, err := io.Copy(t.endpoint, t.buffered)
-		in = n
-		if err != nil {
+		defer close(sent)
+		if _, err := io.Copy(io.MultiWriter(t.endpoint, &toEndpoint), t.buffered); err != nil {
 			t.endpoint.Close()
 			return
 		}
 		_ = t.endpoint.CloseWrite()
 	}()
-	out, err := io.Copy(t.client, t.endpoint)
-	cw, ok := t.client.(interface{ CloseWrite() error })
-	if err != nil || !ok || cw.CloseWrite() != nil {
-		t.client.Close()
+	go func() {
+		defer close(got)
+		_, err := io.Copy(io.MultiWriter(t.client, &toClient), t.endpoint)
+		cw, ok := t.client.(interface{ CloseWrite() error })
+		if err != nil || !ok || cw.CloseWrite() != nil {
+			t.client.Close()
+		}
+	}()
+	select {
+	case <-sent:
+		t.outlive(got, &toClient)
+	case <-got:
+		t.outlive(sent, &toEndpoint)
 	}
-	<-done
-	return in, out
+	<-sent
+	<-got
+	return toEndpoint.n.Load(), toClient.n.Load()
+}
+
+// outlive waits for the direction that is left, and closes both ends when it
+// is silent for too long.
+func (t *tunnel) outlive(done <-chan struct{}, p *progress) {
+	tick := time.NewTicker(halfClosed)
+	defer tick.Stop()
+	for last := p.n.Load(); ; {
+		select {
+		case <-done:
+			return
+		case <-tick.C:
+		}
+		if now := p.n.Load(); now != last {
+			last = now
+			continue
+		}
+		t.client.Close()
+		t.endpoint.Close()
+		return
+	}
+}
+
+// A progress counts the bytes of one direction.
+type progress struct{ n atomic.Int64 }
+
+func (p *progress) Write(b []byte) (int, error) {
+	p.n.Add(int64(len(b)))
+	return len(b), nil
 }

@@ -65,22 +65,22 @@ func (s State) IDs() []string {
 
 // PastOff reports whether any request may be treated otherwise than at [Off].
 func (m Migration) PastOff() bool {
-	for _, name := range m.CellNames() {
-		if m.Course(name).PastOff() {
+	for _, c := range m.Cells {
+		if c.PastOff() {
 			return true
 		}
 	}
-	return false
+	return m.Split.Share(Off) < Buckets
 }
 
 // Completed reports whether every request belongs to the service.
 func (m Migration) Completed() bool {
-	for _, name := range m.CellNames() {
-		if !m.Course(name).Completed() {
+	for _, c := range m.Cells {
+		if !c.Completed() {
 			return false
 		}
 	}
-	return true
+	return m.Split.Share(Complete) == Buckets
 }
 
 // LastSeq returns the last event that an expectation about migration id is

@@ -79,7 +79,9 @@ func (e *Endpoint) doH2(outer context.Context, r *Request, res *Response) (again
 	})
 	req, sent := e.requestH2(ctx, r)
 	start := time.Now()
+	sent.watch(e.up.def.Timeouts.Idle, cancel)
 	hr, err := e.h2.RoundTrip(req)
+	sent.unwatch()
 	hear.end()
 	if err != nil {
 		ended := endOf(outer)
@@ -90,6 +92,9 @@ func (e *Endpoint) doH2(outer context.Context, r *Request, res *Response) (again
 		}
 		err = &brokenError{err, ended}
 		f := &Error{Kind: kindOf(outer, err, KindReset), Endpoint: e.String(), Sent: true, Err: err}
+		if errors.Is(context.Cause(ctx), errSilence) && sent.err == nil {
+			f.Kind, f.Err = KindTimeout, errSilence
+		}
 		var df *dialFailure
 		if errors.As(err, &df) {
 			return true, e.dialError(outer, df.error)
@@ -200,6 +205,24 @@ type sentBody struct {
 	mu   sync.Mutex // guards the following, and is held while the client's body is read
 	over bool
 	err  error // what the client's body failed with
+
+	timer *time.Timer   // ends the exchange when nothing of the body is taken; nil: it is not watched
+	limit time.Duration // of that
+}
+
+// watch ends the exchange when the endpoint takes nothing of the body for too
+// long before it answers: flow control, unlike a full socket, has no deadline.
+func (b *sentBody) watch(limit time.Duration, cancel context.CancelCauseFunc) {
+	if limit > 0 && b.r.Body != nil {
+		b.limit = limit
+		b.timer = time.AfterFunc(limit, func() { cancel(errSilence) })
+	}
+}
+
+func (b *sentBody) unwatch() {
+	if b.timer != nil {
+		b.timer.Stop()
+	}
 }
 
 var errOver = errors.New("the exchange is over")
@@ -210,7 +233,13 @@ func (b *sentBody) Read(p []byte) (int, error) {
 	if b.over {
 		return 0, errOver
 	}
+	if b.timer != nil { // while the client is silent, its own limit counts
+		b.timer.Stop()
+	}
 	n, err := b.r.Body.Read(p)
+	if b.timer != nil && err == nil {
+		b.timer.Reset(b.limit)
+	}
 	switch {
 	case err == io.EOF && b.trailer != nil:
 		for name, values := range b.r.Trailer() {
