@@ -31,6 +31,7 @@ var arrows = map[string][]string{
 	"migrations/filelog":  {"migrations"},
 	"migrations/redislog": {"migrations"},
 	"migrations/logtest":  {"migrations"},
+	"migrations/transfer": {"migrations"},
 
 	"routes":           {"migrations", "migrations/compare"},
 	"routes/schemagen": {"routes"},
