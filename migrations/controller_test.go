@@ -35,13 +35,13 @@ func begun(t *testing.T, p *migrations.Plan) *filelog.Log {
 	return log
 }
 
-// people counts 200 good requests of 200 people in the present test of a state.
+// people counts good requests of 1,000 people in the present test of a state.
 func people(s migrations.State) evidence.Counts {
 	m := s.Migrations["orders"]
 	c := evidence.NewCell(m.Test, m.Split.Modern())
-	for i := range 200 {
+	for i := range 1000 {
 		side := evidence.Legacy
-		if i*migrations.Buckets/200 < m.Split.Modern() {
+		if i*migrations.Buckets/1000 < m.Split.Modern() {
 			side = evidence.Modern
 		}
 		c.Saw(evidence.Key(i), m.Test, side)
@@ -185,6 +185,52 @@ func TestControllerGoesOnWhenTheLogIsBack(t *testing.T) {
 		stop()
 		if len(waits) < 5 || waits[1] != 2*waits[0] || waits[len(waits)-1] > 5*time.Second {
 			t.Errorf("waits %v", waits)
+		}
+	})
+}
+
+// A ramp of five steps, with the process gone at any moment in between: no step
+// is skipped or repeated.
+func TestRampContinuesWhereItWas(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := plan()
+		p.Steps = nil
+		for _, share := range []int{10_000, 30_000, 50_000, 70_000, 90_000} {
+			p.Steps = append(p.Steps, migrations.Step{Stage: migrations.Live, Share: share, Hold: 2 * time.Second})
+		}
+		path := filepath.Join(t.TempDir(), "ficus.events")
+		log, err := filelog.Open(path, filelog.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		create := created("orders")
+		create.Plan = p.Hash()
+		mustAppend(t, log, create, migrations.Event{Migration: "orders", Kind: migrations.Resumed})
+		for life := range 30 {
+			c := &migrations.Controller{Log: log, Plans: func() map[string]*migrations.Plan { return map[string]*migrations.Plan{"orders": p} }}
+			c.Counts = func(string) evidence.Counts { return people(c.Follower.State()) }
+			stop := control(t, c)
+			time.Sleep(time.Duration(137*(life%7)) * time.Millisecond)
+			stop()
+			if err := log.Close(); err != nil {
+				t.Fatal(err)
+			}
+			if log, err = filelog.Open(path, filelog.Options{}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		defer log.Close()
+		events, err := migrations.History(t.Context(), log, migrations.Filter{Kinds: []migrations.Kind{migrations.Stepped}}, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, e := range events {
+			if e.Step != len(events)-i {
+				t.Errorf("event %d is step %d", e.Seq, e.Step)
+			}
+		}
+		if len(events) != 5 {
+			t.Errorf("%d steps", len(events))
 		}
 	})
 }

@@ -72,6 +72,19 @@ func (m Migration) CellNames() []string {
 	return append(slices.Sorted(maps.Keys(m.Cells)), Rest)
 }
 
+// Counted returns the courses by the names under which [evidence.Counts] keep
+// their cells: "" for a migration without cells. What is counted of a request
+// belongs to the cell's Test and Epoch in the snapshot that the request was
+// pinned to.
+func (m Migration) Counted() map[string]Course {
+	if len(m.Cells) == 0 {
+		return map[string]Course{"": m.Course(Rest)}
+	}
+	out := maps.Clone(m.Cells)
+	out[Rest] = m.Course(Rest)
+	return out
+}
+
 // set makes c the course of a cell. The map must be m's own.
 func (m *Migration) set(cell string, c Course) {
 	if cell != Rest {

@@ -63,11 +63,7 @@ func views(s State, p Plan, counts evidence.Counts, now time.Time) []view {
 	for _, name := range order(m, p) {
 		v := view{state: s, plan: p, m: m, counts: counts, now: now, name: name, course: m.Course(name)}
 		v.cell = &evidence.Cell{Test: v.course.Test}
-		key := name
-		if len(m.Cells) == 0 {
-			key = ""
-		}
-		if c := counts.Cells[key]; c != nil {
+		if c := counts.Cells[v.eventCell()]; c != nil {
 			v.cell.Streaks = c.Streaks
 			if v.known = c.Test == v.course.Test && c.Test != 0; v.known {
 				v.cell = c

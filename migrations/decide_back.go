@@ -35,22 +35,8 @@ func (v view) stuck() string {
 	switch {
 	case v.plan.Data == DataMoved:
 		return "the data has moved, so that a rollback needs a person's consent (--accept-data-loss)"
-	case v.lagging() != "":
-		return v.lagging() + ", so that a rollback would lose what the monolith has not got yet"
-	}
-	return ""
-}
-
-// lagging says by how much replicated data is behind, if that is too much.
-func (v view) lagging() string {
-	if v.plan.Data != DataSynced || v.plan.Synced == nil {
-		return ""
-	}
-	switch lag := v.counts.Lag; {
-	case !lag.Known:
-		return "it is not known how far the data lags behind"
-	case lag.Behind > v.plan.Synced.MaxLag:
-		return fmt.Sprintf("the data lags behind by %s, more than %s", lag.Behind, v.plan.Synced.MaxLag)
+	case v.plan.Behind(v.counts.Lag) != "":
+		return v.plan.Behind(v.counts.Lag) + ", so that a rollback would lose what the monolith has not got yet"
 	}
 	return ""
 }

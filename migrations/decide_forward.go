@@ -46,7 +46,8 @@ func (v view) waiting() []Reason {
 	case len(v.plan.Steps) == 0:
 		return []Reason{{For: WaitShift, Text: "its plan has no ramp; a person shifts it"}}
 	case c.Ramp == RampHeld && c.Cause.passes():
-		return append(v.standing(), Reason{For: waitFor[c.Cause], Text: "its ramp is held, and goes on a minute after the cause is over: " + v.m.Reason, Until: c.Stopped.Add(settle)})
+		out := append(v.standing(), v.trouble(v.now.Add(-settle))...)
+		return append(out, Reason{For: waitFor[c.Cause], Text: "its ramp is held (" + string(c.Cause) + "), and goes on a minute after the cause is over", Until: c.Stopped.Add(settle)})
 	case c.Ramp == RampHeld:
 		return []Reason{{For: WaitResume, Text: "its ramp is held; resume lets it go on"}}
 	case c.Ramp != RampRunning && v.plan.Auto && !c.PastOff():
@@ -152,7 +153,7 @@ func (v view) trouble(since time.Time) []Reason {
 	case evidence.BothHot:
 		out = append(out, Reason{For: WaitBurn, Text: "both sides use up the error budget too fast, so the fault is not the migration's"})
 	}
-	if why := v.lagging(); why != "" {
+	if why := v.plan.Behind(v.counts.Lag); why != "" {
 		out = append(out, Reason{For: WaitLag, Text: why})
 	}
 	if fault, streak := v.streaks().Judge(); fault != evidence.Sound {
@@ -178,7 +179,7 @@ func (v view) ahead() []Reason {
 	switch {
 	case c.Split.Beyond(split) || !split.Beyond(c.Split):
 		out = append(out, Reason{For: WaitShift, Text: fmt.Sprintf("%s does not lead forward from %s; shift it by hand", v.next(), c.Split)})
-	case split.Share(Live) > MaxLive:
+	case split.Share(Live) > 0 && !split.Control():
 		out = append(out, Reason{For: WaitShift, Text: v.next() + " would leave no control; a ramp gives 95% to live at most"})
 	}
 	switch {

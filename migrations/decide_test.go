@@ -257,6 +257,27 @@ func TestTestRollsBack(t *testing.T) {
 	}
 }
 
+// A service that is broken altogether at the 5 % step, late in a ramp and with
+// every metric watched: five people are enough. One who sends all the errors is not.
+func TestFivePeopleAreEnough(t *testing.T) {
+	s := orders(t, "shadow", "live=1%", "live=5%", "live=50%").replan(func(p *Plan) {
+		p.Guard.Mismatches, p.Guard.Latency = 0.001, &LatencyGuard{Quantile: 0.99}
+	})
+	for s.m().Step < 3 {
+		s.want(Stepped, "")
+		s.pass(time.Hour)
+		s.traffic(9000)
+	}
+	for range 1000 {
+		s.bad(evidence.Errors, evidence.Modern, 1)
+	}
+	if events := Decide(s.state, s.plan, s.counts, s.now); len(events) > 0 && events[0].Kind == RolledBack {
+		t.Fatalf("one person: %s", texts(events))
+	}
+	s.bad(evidence.Errors, evidence.Modern, 5)
+	s.want(RolledBack, "errors: 5 of 5 on the service at w = 0.05")
+}
+
 func TestErrorsOnBothSidesAreNoReason(t *testing.T) {
 	s := orders(t, "live=10%", "live=50%").begin()
 	s.traffic(3000)

@@ -92,6 +92,10 @@ func (s Split) Modern() int {
 	return s.Share(Live) + s.Share(RampDown) + s.Share(Complete)
 }
 
+// Control reports whether enough people stay on the monolith for the service
+// to be held against them: none needs to while nobody is on the service.
+func (s Split) Control() bool { return s.Modern() <= MaxLive }
+
 // Equal reports whether two splits give every bucket the same stage.
 func (s Split) Equal(o Split) bool {
 	for _, stage := range Stages {

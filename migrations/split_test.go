@@ -7,6 +7,14 @@ import (
 	"pgregory.net/rapid"
 )
 
+func TestControlNeedsTheMonolith(t *testing.T) {
+	for text, want := range map[string]bool{"off": true, "shadow": true, "live=95% off=5%": true, "live=95.001% off=4.999%": false, "live=90% rampdown=6% off=4%": false, "complete": false} {
+		if got := split(t, text).Control(); got != want {
+			t.Errorf("%s leaves a control: %v", text, got)
+		}
+	}
+}
+
 func TestSplitAddsUpAndIsOrdered(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		split := splits().Draw(t, "split")
