@@ -19,6 +19,7 @@ func (v view) goBack() (Event, bool) {
 	blaze := v.counts.Burn.Judge(v.plan.objective(), v.now)
 	switch why := v.stuck(); {
 	case c.Split.Modern() == 0: // nobody is on the service: there is nothing to take back
+		hold.Reason += "; restart the step when that is dealt with"
 		return hold, c.Ramp == RampRunning
 	case why != "":
 		hold.Cause, hold.Reason = CauseStuck, why+"; "+found.reason

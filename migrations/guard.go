@@ -101,6 +101,8 @@ func (v view) judgement() verdict {
 	if !v.known {
 		return verdict{}
 	}
+	// A broken assignment makes the test worth little for a step forward. For a
+	// way back it is still believed: in doubt, the monolith (law 4).
 	records := v.judge()
 	if r, ok := evidence.Strongest(records); ok && r.Trips() {
 		return verdict{CauseTest, r.String(), v.evidence(records)}
