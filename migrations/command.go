@@ -35,8 +35,10 @@ func (s State) find(id string) (Migration, error) {
 }
 
 // Shift returns the event that sets shares of a migration's split; see
-// [Split.With] for what happens to the rest.
-func Shift(s State, c Command, named ...Share) (Event, error) {
+// [Split.With] for what happens to the rest. After a rollback nobody moves
+// before a resume, and people whose data has moved come back by a rollback
+// alone.
+func Shift(s State, c Command, plan Plan, named ...Share) (Event, error) {
 	m, err := s.find(c.Migration)
 	if err != nil {
 		return Event{}, err
@@ -47,9 +49,16 @@ func Shift(s State, c Command, named ...Share) (Event, error) {
 	if len(named) == 0 {
 		return Event{}, fmt.Errorf("%w: say which share moves, as in live=5%%", ErrRefused)
 	}
-	split, err := m.Course(c.Cell).Split.With(named...)
+	course := m.Course(c.Cell)
+	split, err := course.Split.With(named...)
 	if err != nil {
 		return Event{}, fmt.Errorf("%w: %w", ErrRefused, err)
+	}
+	switch {
+	case course.RolledBack && split.Beyond(course.Split):
+		return Event{}, fmt.Errorf("%w: %q was rolled back; when the matter is settled, resume it first: ficus resume %s", ErrRefused, c.Migration, c.Migration)
+	case plan.Data == DataMoved && split.Modern() < course.Split.Modern():
+		return Event{}, fmt.Errorf("%w: the data of %q has moved, so the monolith lacks what the service has written; the way back is: ficus rollback %s --accept-data-loss", ErrRefused, c.Migration, c.Migration)
 	}
 	e := c.event(Shifted)
 	e.Split = split

@@ -23,7 +23,7 @@ func TestCommandsGiveEventsThatFit(t *testing.T) {
 		plan.Data = rapid.SampledFrom([]Data{"", DataShared, DataMoved}).Draw(t, "data")
 		accept := rapid.Bool().Draw(t, "accept loss")
 		for name, command := range map[string]func() (Event, error){
-			"shift":    func() (Event, error) { return Shift(s, c, Share{Live, 5000}) },
+			"shift":    func() (Event, error) { return Shift(s, c, Plan{}, Share{Live, 5000}) },
 			"hold":     func() (Event, error) { return Hold(s, c) },
 			"resume":   func() (Event, error) { return Resume(s, c, plan) },
 			"rollback": func() (Event, error) { return Rollback(s, c, plan, accept) },
@@ -37,7 +37,8 @@ func TestCommandsGiveEventsThatFit(t *testing.T) {
 				}
 				continue
 			case err != nil:
-				if name != "rollback" || !errors.Is(err, ErrRefused) || accept || plan.Data != DataMoved {
+				moved := name == "rollback" && !accept && plan.Data == DataMoved
+				if back := name == "shift" && m.RolledBack; !errors.Is(err, ErrRefused) || !moved && !back {
 					t.Fatalf("%s: %v", name, err)
 				}
 				continue
@@ -63,7 +64,7 @@ func TestShiftRefusesWhatIsNoSplit(t *testing.T) {
 		"negative": {{Live, -1}},
 		"unknown":  {{"sideways", 1}},
 	} {
-		if e, err := Shift(s, Command{Migration: "orders"}, named...); !errors.Is(err, ErrRefused) {
+		if e, err := Shift(s, Command{Migration: "orders"}, Plan{}, named...); !errors.Is(err, ErrRefused) {
 			t.Errorf("%s: %+v, %v", name, e, err)
 		}
 	}
@@ -80,5 +81,36 @@ func TestRollbackOfMovedDataNeedsConsent(t *testing.T) {
 	}
 	if e, err := Rollback(s, c, Plan{Data: DataShared}, true); err != nil || e.DataLoss {
 		t.Errorf("with shared data: %+v, %v", e, err)
+	}
+}
+
+// Two ways around what a rollback protects: to shift back what has moved, and
+// to shift forward what was taken back.
+func TestAShiftIsNoWayAroundARollback(t *testing.T) {
+	at := func(split Split, rolledBack bool) State {
+		return State{Seq: 3, Migrations: map[string]Migration{"orders": {ID: "orders", Split: split, Seq: 3, RolledBack: rolledBack}}}
+	}
+	half := Split{{Live, 50_000}, {Off, 50_000}}
+	for name, c := range map[string]struct {
+		state State
+		plan  Plan
+		named Share
+		ok    bool
+	}{
+		"moved data back":              {at(half, false), Plan{Data: DataMoved}, Share{Live, 10_000}, false},
+		"moved data to off":            {at(half, false), Plan{Data: DataMoved}, Share{Off, Buckets}, false},
+		"moved data forward":           {at(half, false), Plan{Data: DataMoved}, Share{Live, 60_000}, true},
+		"shared data back":             {at(half, false), Plan{Data: DataShared}, Share{Live, 10_000}, true},
+		"forward after a rollback":     {at(All(Off), true), Plan{}, Share{Live, 1000}, false},
+		"shadow after a rollback":      {at(All(Off), true), Plan{}, Share{Shadow, Buckets}, false},
+		"where it is, after one":       {at(All(Shadow), true), Plan{}, Share{Off, Buckets}, true},
+		"forward, after it is settled": {at(All(Off), false), Plan{}, Share{Live, 1000}, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := Shift(c.state, Command{Migration: "orders", Reason: "why"}, c.plan, c.named)
+			if (err == nil) != c.ok || err != nil && !errors.Is(err, ErrRefused) {
+				t.Errorf("error %v, want it allowed %v", err, c.ok)
+			}
+		})
 	}
 }

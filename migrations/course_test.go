@@ -116,12 +116,12 @@ func TestCellsComeAndGo(t *testing.T) {
 	if !m.Course("eu").Split.Equal(at) || m.Course("eu").Step != 1 || m.Course("us").PastOff() || m.Course(Rest).PastOff() || m.Course("us").Ramp != RampRunning {
 		t.Errorf("%+v", m)
 	}
-	e, err := Shift(s, Command{Migration: "orders", Cell: "us"}, Share{Live, 1000})
+	e, err := Shift(s, Command{Migration: "orders", Cell: "us"}, Plan{}, Share{Live, 1000})
 	if err != nil || e.Cell != "us" {
 		t.Fatalf("%+v, %v", e, err)
 	}
 	for name, command := range map[string]func(Command) error{
-		"shift":    func(c Command) error { _, err := Shift(s, c, Share{Live, 1}); return err },
+		"shift":    func(c Command) error { _, err := Shift(s, c, Plan{}, Share{Live, 1}); return err },
 		"approve":  func(c Command) error { _, err := Approve(s, c, Plan{Steps: make([]Step, 2)}); return err },
 		"resume":   func(c Command) error { _, err := Resume(s, c, Plan{}); return err },
 		"rollback": func(c Command) error { _, err := Rollback(s, c, Plan{}, false); return err },

@@ -136,7 +136,7 @@ func someHistory(t *rapid.T, look func(State, Plan, evidence.Counts, time.Time, 
 		case 3:
 			e, err = Skip(s, command, plan)
 		case 4:
-			e, err = Shift(s, command, Share{Live, rapid.IntRange(0, Buckets).Draw(t, "live")})
+			e, err = Shift(s, command, Plan{}, Share{Live, rapid.IntRange(0, Buckets).Draw(t, "live")})
 		case 5:
 			command.Migration = rapid.SampledFrom([]string{Every, "orders"}).Draw(t, "frozen")
 			e, err = FreezeRamps(s, command)

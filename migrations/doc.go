@@ -14,7 +14,7 @@
 //
 //	s := follower.State()
 //	named, err := migrations.ParseShares("live=5%")
-//	event, err := migrations.Shift(s, migrations.Command{Migration: "orders", Actor: "alice"}, named...)
+//	event, err := migrations.Shift(s, migrations.Command{Migration: "orders", Actor: "alice"}, plan, named...)
 //	seq, err := log.Append(ctx, s.LastSeq("orders"), event) // ErrConflict if somebody was faster
 //	s, err = follower.Wait(ctx, seq)                        // now in force here
 //

@@ -53,6 +53,11 @@ func CheckReload(old, next *Table, s migrations.State) Problems {
 		}
 	}
 	for _, id := range sortedKeys(next.Plans) {
+		if was, ok := s.Migrations[id]; ok && was.Retired && was.PastOff() && !next.Plans[id].Retired && heirs[id] == nil && next.Plans[id].RenamedFrom == "" {
+			refuse(id, "", "give the new one another id", "the id belongs to a migration that was retired at %s (event %d); beginning anew would take its people back", was.Split, was.Seq)
+		}
+	}
+	for _, id := range sortedKeys(next.Plans) {
 		p := next.Plans[id]
 		if p.RenamedFrom == "" || heirs[p.RenamedFrom] == p {
 			continue

@@ -97,7 +97,7 @@ func TestReconcileBringsTheLogInLine(t *testing.T) {
 			{[]string{orders}, "orders live=5%", "created orders"},
 			{[]string{"orders: {retired: true}"}, "", "retired orders"},
 			{nil, "", ""},
-			{[]string{orders}, "", "created orders"},
+			{[]string{"purchases: {from: monolith, to: orders, key: ip}"}, "", "created purchases"},
 		},
 		"a renamed one keeps its state": {
 			{[]string{orders}, "orders live=5%", "created orders"},
@@ -212,5 +212,20 @@ func TestWritesAreExplained(t *testing.T) {
 				t.Errorf("%s\ngot  %s\nwant %s", line, got, w)
 			}
 		}
+	}
+}
+
+// A revert of the edit that retired a migration must not take its people back.
+func TestARetiredIDIsNotGivenAgain(t *testing.T) {
+	old := withMigrations(t, orders)
+	s := follow(t, migrations.State{}, Reconcile(old, migrations.State{})...)
+	s = follow(t, s, shifted("orders", "complete"))
+	s = follow(t, s, Reconcile(withMigrations(t, "orders: {retired: true}"), s)...)
+	problems := CheckReload(nil, old, s)
+	if len(problems) != 1 || !strings.Contains(problems[0].Error(), "retired at complete=100%") || problems[0].Hint == "" {
+		t.Errorf("problems are %v", problems)
+	}
+	if problems := CheckReload(nil, withMigrations(t, "orders2: {from: monolith, to: orders, key: ip}"), s); len(problems) > 0 {
+		t.Errorf("another id is refused: %v", problems)
 	}
 }

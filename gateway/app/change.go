@@ -23,6 +23,11 @@ func (s shiftCommand) Run(c *call) error {
 	if err != nil {
 		return exitCode{exitUsage, err}
 	}
+	for _, arg := range s.Shares { // a forgotten share must not move everybody
+		if stage := migrations.Stage(arg); stage.Valid() && stage != migrations.Off && stage != migrations.Complete {
+			return exitCode{exitUsage, fmt.Errorf("%s: how many? write %s=5%%, or %s=100%% for everybody", stage, stage, stage)}
+		}
+	}
 	return s.do(c, s.remote, s.Migration, func(cl *client.Client, expect uint64) (dashboard.Change, error) {
 		return cl.Shift(c.ctx, s.Migration, shares, s.Why, expect)
 	})

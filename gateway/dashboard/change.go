@@ -38,7 +38,7 @@ func (a *api) postShift(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	a.change(w, r, body.Reason, body.Expect, func(s migrations.State, c migrations.Command) (migrations.Event, error) {
-		return migrations.Shift(s, c, body.Shares...)
+		return migrations.Shift(s, c, a.plan(c.Migration), body.Shares...)
 	})
 }
 
