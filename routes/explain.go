@@ -55,3 +55,11 @@ func rollbackExplained(p migrations.Plan) string {
 	}
 	return fmt.Sprintf("A rollback before complete loses nothing, since %s has taken every write; after it, what %s has written is missing there.", p.From, p.To)
 }
+
+// comparisonExplained tells a person what is asked twice.
+func comparisonExplained(c migrations.Compare) string {
+	if c.Sample <= 0 {
+		return "Nothing is compared (compare: {sample: 0%})."
+	}
+	return fmt.Sprintf("At shadow and live, %g%% of the safe requests are asked of the other side as well, to compare; compare: {sample: 0%%} ends that.", 100*c.Sample)
+}

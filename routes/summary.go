@@ -41,6 +41,7 @@ func (t *Table) Summary() string {
 			fmt.Fprintf(w, "  \t%d. %s\n", i+1, stepText(*p, i+1, s))
 		}
 		fmt.Fprintf(w, "  \t%s\n", WritesExplained(*p))
+		fmt.Fprintf(w, "  \t%s\n", comparisonExplained(p.Compare))
 	}
 	fmt.Fprint(w, "\nroutes, most specific first\n")
 	for _, r := range t.Routes {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/ficus-gateway/ficus/gateway/dashboard"
 	"github.com/ficus-gateway/ficus/migrations"
+	"github.com/ficus-gateway/ficus/migrations/compare"
 )
 
 type statusCommand struct {
@@ -51,6 +52,15 @@ func (s statusCommand) Run(c *call) error {
 	}
 	if ready.Draining {
 		c.printf("! the gateway is shutting down")
+	}
+	compared, err := cl.Comparisons(c.ctx, "")
+	if err != nil {
+		return err
+	}
+	for _, m := range compared.Comparisons {
+		if wrong := m.Counts.Outcomes[compare.Mismatch] + m.Counts.Outcomes[compare.Failed] + m.Counts.Outcomes[compare.TimedOut]; wrong > 0 {
+			c.printf("! %s: %d of %d comparisons differ; see: ficus findings %s", m.Migration, wrong, m.Counts.Sampled-m.Counts.Outcomes[compare.Dropped], m.Migration)
+		}
 	}
 	if len(state.Migrations) == 0 {
 		c.printf("no migrations; everything goes where its route says")
