@@ -15,14 +15,15 @@ import (
 
 // An Input is what one request gives to the decision. It is only read.
 type Input struct {
-	Plan    *migrations.Plan
-	State   *migrations.Migration // of the pinned snapshot; nil: the log does not know the migration
-	Request *http.Request
-	Client  netip.Addr             // of the client, after trusted proxies; zero: unknown
-	Trusted bool                   // the peer is a trusted proxy: what it says about the client counts
-	Secure  bool                   // the client spoke TLS
-	Key     []migrations.KeySource // the route's own key list; nil: the plan's
-	Safe    bool                   // the method is safe
+	Plan       *migrations.Plan
+	State      *migrations.Migration // of the pinned snapshot; nil: the log does not know the migration
+	Request    *http.Request
+	Client     netip.Addr             // of the client, after trusted proxies; zero: unknown
+	ClientText string                 // Client as it writes itself, if the caller has that; empty: it is made where it is needed
+	Trusted    bool                   // the peer is a trusted proxy: what it says about the client counts
+	Secure     bool                   // the client spoke TLS
+	Key        []migrations.KeySource // the route's own key list; nil: the plan's
+	Safe       bool                   // the method is safe
 }
 
 // An Assignment is what was decided for one request.

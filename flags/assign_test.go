@@ -95,7 +95,7 @@ var poolsLeak bool // set where sync.Pool can't be relied on
 
 func TestAssignmentCosts(t *testing.T) {
 	a := assigner(t, Options{})
-	for _, source := range []migrations.KeySource{{Kind: "cookie", Name: "uid"}, {Kind: "header", Name: "X-User-Id"}, {Kind: "query", Name: "page"}, {Kind: "url"}, {Kind: "anonymous"}} {
+	for _, source := range []migrations.KeySource{{Kind: "cookie", Name: "uid"}, {Kind: "header", Name: "X-User-Id"}, {Kind: "query", Name: "page"}, {Kind: "url"}, {Kind: "ip"}, {Kind: "anonymous"}} {
 		if poolsLeak && source.Kind == migrations.KeyAnonymous {
 			continue
 		}

@@ -33,7 +33,7 @@ func benchInput(t testing.TB, key ...migrations.KeySource) (context.Context, *In
 	return ctx, &Input{
 		Plan:    &migrations.Plan{ID: "orders", Flag: "orders", Key: key},
 		State:   &migrations.Migration{ID: "orders", Split: migrations.Split{{Stage: migrations.Live, Buckets: 5000}, {Stage: migrations.Shadow, Buckets: 95000}}},
-		Request: r, Client: netip.MustParseAddr("192.0.2.1"), Safe: true,
+		Request: r, Client: netip.MustParseAddr("192.0.2.1"), ClientText: "192.0.2.1", Safe: true,
 	}
 }
 

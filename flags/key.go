@@ -71,6 +71,9 @@ func (a *Assigner) lookup(in *Input, source migrations.KeySource) targetingKey {
 	case migrations.KeyJWT:
 		return said(claim(r.Header, source.Name))
 	case migrations.KeyIP:
+		if in.ClientText != "" && in.Client.Is4() {
+			return targetingKey{text: in.ClientText, verified: true}
+		}
 		return targetingKey{text: network(in.Client), verified: in.Client.IsValid()}
 	case migrations.KeyURL:
 		return targetingKey{text: target(r)}

@@ -98,7 +98,7 @@ func (g *Gateway) decide(rec *record, r *http.Request) *upstream.Upstream {
 	safe := isSafe(r.Method)
 	rec.input = flags.Input{
 		Plan: rt.plan, State: rec.snap.migrations[rt.migration], Request: r, Key: rt.Key,
-		Client: rec.peer.client, Trusted: rec.peer.trusted, Secure: rec.peer.secure, Safe: safe,
+		Client: rec.peer.client, ClientText: rec.ClientAddr, Trusted: rec.peer.trusted, Secure: rec.peer.secure, Safe: safe,
 	}
 	rec.assignment = g.assigner.Assign(r.Context(), &rec.input)
 	a := &rec.assignment
