@@ -36,13 +36,13 @@ type AdminConfig struct {
 // A LimitsConfig bounds what a client may send. The defaults are not tighter
 // than those of nginx.
 type LimitsConfig struct {
-	// HeaderBytes bounds the header of a request.
+	// HeaderBytes bounds the header of a request; a change takes effect at the next start.
 	HeaderBytes *Bytes `yaml:"header_bytes" default:"128KiB"`
 	// BodyBytes bounds the body of a request; 0 is no limit.
 	BodyBytes *Bytes `yaml:"body_bytes" default:"0"`
-	// HeaderTime bounds the time for a header to arrive.
+	// HeaderTime bounds the time for a header to arrive; a change takes effect at the next start.
 	HeaderTime *Duration `yaml:"header_time" default:"60s"`
-	// IdleTime is how long a connection without a request is kept.
+	// IdleTime is how long a connection without a request is kept; a change takes effect at the next start.
 	IdleTime *Duration `yaml:"idle_time" default:"90s"`
 	// BodySilence bounds the wait between two pieces of a body, not the time of the whole; 0 is no limit.
 	BodySilence *Duration `yaml:"body_silence" default:"60s"`

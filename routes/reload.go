@@ -117,6 +117,18 @@ func RestartNeeded(old, next *Table) Problems {
 		"Listen": "listen", "Admin": "admin", "State": "state", "Flags": "flags", "Secret": "secret",
 		"Shutdown": "shutdown", "Telemetry": "telemetry", "LogLevel": "log.level",
 	}
+	for _, limit := range [...]struct {
+		path    string
+		differs bool
+	}{
+		{"limits.header_bytes", old.Limits.HeaderBytes != next.Limits.HeaderBytes},
+		{"limits.header_time", old.Limits.HeaderTime != next.Limits.HeaderTime},
+		{"limits.idle_time", old.Limits.IdleTime != next.Limits.IdleTime},
+	} {
+		if limit.differs {
+			ps = append(ps, Problem{At: Position{File: next.File}, Path: limit.path, Text: "has changed, which a reload does not apply", Hint: "restart the gateway"})
+		}
+	}
 	for i := range a.NumField() {
 		if !reflect.DeepEqual(a.Field(i).Interface(), b.Field(i).Interface()) {
 			path := names[a.Type().Field(i).Name]
