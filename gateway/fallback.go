@@ -18,9 +18,9 @@ import (
 const (
 	// fallbackBytes bounds the copies of requests' bodies that are kept for fallback.
 	fallbackBytes = 64 << 20
-	// fallbacksAtOnce bounds the requests of one migration that the monolith
-	// answers in place of its service at the same time: it may not be able to
-	// carry what it gave away.
+	// fallbacksAtOnce bounds the requests of all migrations for which the monolith
+	// is asked in place of a service at the same time, until it begins to answer:
+	// it may not be able to carry what it gave away.
 	fallbacksAtOnce = 512
 )
 
