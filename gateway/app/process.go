@@ -206,8 +206,8 @@ func (p *Process) openListeners(t *routes.Table) (err error) {
 	return nil
 }
 
-// background starts what runs beside the servers: the follower, the config
-// watch and the certificate watch.
+// background starts what runs beside the servers: the follower, the ramps and
+// guards, the config watch and the certificate watch.
 func (p *Process) background(ctx context.Context) {
 	p.tasks.Go(func() {
 		err := p.follower.Run(ctx, func(s migrations.State, e migrations.Event) {
@@ -220,6 +220,7 @@ func (p *Process) background(ctx context.Context) {
 			p.log.Error("the event log is no longer followed; serving by the last state", "error", err)
 		}
 	})
+	p.tasks.Go(func() { _ = p.decide(ctx) }) // ends with ctx
 	p.tasks.Go(func() { p.shadow.Keep(p.found, saveEvery, retention) })
 	p.tasks.Go(func() { p.certs.watch(ctx, cmp.Or(p.config.Certs, 5*time.Second)) })
 	if p.config.Path != "" {
