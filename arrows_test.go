@@ -45,8 +45,9 @@ var arrows = map[string][]string{
 	"gateway/upstream":         {"migrations", "routes"},
 	"gateway/shadow":           {"migrations", "migrations/compare", "routes"},
 	"gateway/telemetry":        {"migrations", "routes"},
-	"gateway/dashboard":        {"migrations", "migrations/evidence", "migrations/compare", "routes", "flags"},
-	"gateway/dashboard/client": {"gateway/dashboard", "migrations"},
+	"gateway/dashboard/access": {},
+	"gateway/dashboard":        {"gateway/dashboard/access", "migrations", "migrations/evidence", "migrations/compare", "routes", "flags"},
+	"gateway/dashboard/client": {"gateway/dashboard", "gateway/dashboard/access", "migrations"},
 	"gateway/app":              {"migrations/...", "routes", "flags", "legacy", "gateway/...", "examples/shop/..."},
 
 	"examples/shop/...": {"examples/shop/..."}, // a monolith knows nothing of its gateway

@@ -17,13 +17,12 @@ import (
 // adminHandler makes the admin API for one of its listeners.
 func (p *Process) adminHandler(t *routes.Table, ln net.Listener) (http.Handler, error) {
 	a := t.Server.Admin
-	tokens := dashboard.Tokens{}.With("", p.token)
 	return dashboard.New(dashboard.Deps{
 		Log:   p.events,
 		State: p.follower.State,
 		Wait:  p.follower.Wait,
 		Table: p.source.Table,
-		Token: tokens.Check,
+		Door:  p.door,
 
 		LastReload: func() dashboard.ReloadStatus {
 			last, _ := p.reloads.status()

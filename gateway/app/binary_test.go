@@ -9,7 +9,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/ficus-gateway/ficus/gateway/dashboard"
+	"github.com/ficus-gateway/ficus/gateway/dashboard/access"
 	"github.com/ficus-gateway/ficus/gateway/dashboard/client"
 )
 
@@ -78,7 +78,7 @@ func (b *binary) start() {
 // client returns a client of the admin socket.
 func (b *binary) client() *client.Client {
 	b.t.Helper()
-	token, _ := dashboard.FindToken(filepath.Join(b.dir, dashboard.TokenFile), "") // none before the first start
+	token, _ := access.FindToken(filepath.Join(b.dir, access.TokenFile), "") // none before the first start
 	c, err := client.New(b.admin, token, "ada")
 	if err != nil {
 		b.t.Fatal(err)

@@ -18,7 +18,7 @@ import (
 
 	"github.com/ficus-gateway/ficus/flags"
 	"github.com/ficus-gateway/ficus/gateway"
-	"github.com/ficus-gateway/ficus/gateway/dashboard"
+	"github.com/ficus-gateway/ficus/gateway/dashboard/access"
 	"github.com/ficus-gateway/ficus/gateway/shadow"
 	"github.com/ficus-gateway/ficus/gateway/telemetry"
 	"github.com/ficus-gateway/ficus/migrations"
@@ -50,7 +50,8 @@ type Process struct {
 	certs    *certificates
 	shadow   *shadow.Shadow
 	found    string // file that keeps what the shadow has found
-	token    dashboard.Token
+	token    access.Token
+	door     *access.Door // of the admin listeners
 
 	public  []net.Listener
 	sockets []net.Listener // of the public ones, below TLS
@@ -175,7 +176,10 @@ func (p *Process) openListeners(t *routes.Table) (err error) {
 	if a.Address == "" && a.Socket == "" {
 		return nil
 	}
-	if p.token, err = dashboard.LoadOrCreateToken(a.Token); err != nil {
+	if p.token, err = access.LoadOrCreateToken(a.Token); err != nil {
+		return err
+	}
+	if p.door, err = access.Open(access.Options{Shared: p.token}); err != nil {
 		return err
 	}
 	for _, at := range [...]struct {
@@ -273,7 +277,7 @@ func (p *Process) Addrs() []net.Addr { return addrsOf(p.public) }
 func (p *Process) AdminAddrs() []net.Addr { return addrsOf(p.admin) }
 
 // Token returns the token that changes need.
-func (p *Process) Token() dashboard.Token { return p.token }
+func (p *Process) Token() access.Token { return p.token }
 
 // Gateway returns the data plane.
 func (p *Process) Gateway() *gateway.Gateway { return p.gateway }

@@ -5,14 +5,14 @@ import (
 	"os"
 	"os/user"
 
-	"github.com/ficus-gateway/ficus/gateway/dashboard"
+	"github.com/ficus-gateway/ficus/gateway/dashboard/access"
 	"github.com/ficus-gateway/ficus/gateway/dashboard/client"
 )
 
 // client connects to the gateway. A token is needed only if the command
 // changes something; reads go without where the gateway lets them.
 func (r remote) client(c *call, actor string, changes bool) (*client.Client, error) {
-	token, err := dashboard.FindToken(r.TokenFile, os.Getenv("FICUS_TOKEN"), c.dir)
+	token, err := access.FindToken(r.TokenFile, os.Getenv("FICUS_TOKEN"), c.dir)
 	if err != nil && (changes || r.TokenFile != "") {
 		return nil, exitCode{exitUsage, err}
 	}

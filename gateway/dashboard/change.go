@@ -75,6 +75,10 @@ func (a *api) change(w http.ResponseWriter, r *http.Request, reason string, expe
 		fail(w, r, noMigration(s, c.Migration))
 		return
 	}
+	if p := mayChange(r, c.Migration, a.plan(c.Migration).Owner); p != nil {
+		a.forbidden(w, r, false, p)
+		return
+	}
 	if expect == nil {
 		fail(w, r, noExpectation(s, c.Migration))
 		return

@@ -10,6 +10,7 @@ import (
 	"github.com/go-chi/chi/v5"
 	"github.com/go-chi/chi/v5/middleware"
 
+	"github.com/ficus-gateway/ficus/gateway/dashboard/access"
 	"github.com/ficus-gateway/ficus/migrations"
 	"github.com/ficus-gateway/ficus/routes"
 )
@@ -22,7 +23,7 @@ type Deps struct {
 	State func() migrations.State                                         // as far as this gateway has read
 	Wait  func(ctx context.Context, seq uint64) (migrations.State, error) // returns when this gateway has applied event seq
 	Table func() *routes.Table                                            // in force; never nil
-	Token func(presented string) (actor string, ok bool)                  // see [Tokens.Check]; an empty actor leaves the name to the Ficus-Actor header
+	Door  *access.Door                                                    // who may come in
 
 	// What the data plane tells. Nil: the endpoint says that there is nothing.
 	LastReload func() ReloadStatus
@@ -62,8 +63,8 @@ func New(d Deps) (http.Handler, error) {
 }
 
 func newAPI(d Deps) (*api, error) {
-	if d.Log == nil || d.State == nil || d.Wait == nil || d.Table == nil || d.Token == nil {
-		return nil, errors.New("dashboard: Log, State, Wait, Table and Token are required")
+	if d.Log == nil || d.State == nil || d.Wait == nil || d.Table == nil || d.Door == nil {
+		return nil, errors.New("dashboard: Log, State, Wait, Table and Door are required")
 	}
 	if d.Logger == nil {
 		d.Logger = slog.New(slog.DiscardHandler)
@@ -86,41 +87,49 @@ func newAPI(d Deps) (*api, error) {
 
 func (a *api) router() chi.Router {
 	r := chi.NewRouter()
-	r.Use(a.recovered, secured, a.hostListed, a.sameOrigin, a.authorized, middleware.GetHead)
-	r.NotFound(a.notFound)
-	r.MethodNotAllowed(a.methodNotAllowed(r))
+	r.Use(a.recovered, secured, a.hostListed, a.sameOrigin, a.identified, middleware.GetHead)
+	r.NotFound(a.may(viewer, a.notFound).ServeHTTP)
+	r.MethodNotAllowed(a.may(viewer, a.methodNotAllowed(r)).ServeHTTP)
 
-	r.Get("/", a.getIndex)
-	r.Get("/healthz", a.getHealth)
-	r.Get("/readyz", a.getReady)
-	r.Get("/metrics", a.getMetrics)
-	r.Get("/debug/pprof/", a.getProfile)
-	r.Get("/debug/pprof/{profile}", a.getProfile)
+	serve := func(method, pattern string, needs grant, h http.HandlerFunc) {
+		r.Method(method, pattern, a.may(needs, h))
+	}
 
-	r.Get("/api/openapi.json", a.getOpenAPI)
-	r.Get("/api/version", a.getVersion)
-	r.Get("/api/state", a.getState)
-	r.Get("/api/migrations/{id}", a.getMigration)
-	r.Get("/api/history", a.getHistory)
-	r.Get("/api/history/{seq}", a.getEvent)
-	r.Get("/api/routes", a.getRoutes)
-	r.Get("/api/upstreams", a.getUpstreams)
-	r.Get("/api/config/reload", a.getReload)
-	r.Get("/api/explain", a.getExplain)
-	r.Get("/api/comparisons", a.getComparisons)
-	r.Get("/api/findings", a.getFindings)
-	r.Get("/api/findings/{id}", a.getFinding)
+	serve(http.MethodGet, "/", viewer, a.getIndex)
+	serve(http.MethodGet, "/healthz", anyone, a.getHealth)
+	serve(http.MethodGet, "/readyz", anyone, a.getReady)
+	serve(http.MethodGet, "/metrics", viewer, a.getMetrics)
+	serve(http.MethodGet, "/debug/pprof/", admin, a.getProfile)
+	serve(http.MethodGet, "/debug/pprof/{profile}", admin, a.getProfile)
 
-	r.Post("/api/explain", a.postExplain)
-	r.Post("/api/migrations/{id}/shift", a.postShift)
-	r.Post("/api/migrations/{id}/hold", a.postHold)
-	r.Post("/api/migrations/{id}/resume", a.postResume)
-	r.Post("/api/migrations/{id}/rollback", a.postRollback)
-	r.Post("/api/rollback", a.postRollbackAll)
-	r.Post("/api/reload", a.postReload)
-	r.Post("/api/findings/{id}/acknowledge", a.postAcknowledge)
-	r.Post("/api/findings/{id}/mute", a.postMute)
-	r.Post("/api/findings/{id}/fix", a.postFix)
-	r.Post("/api/findings/erase", a.postErase)
+	r.Method(http.MethodGet, "/login", a.mayPage(anyone, a.getLogin))
+	r.Method(http.MethodPost, "/login", a.mayPage(anyone, a.postLogin))
+	r.Method(http.MethodPost, "/logout", a.mayPage(anyone, a.postLogout))
+
+	serve(http.MethodGet, "/api/openapi.json", viewer, a.getOpenAPI)
+	serve(http.MethodGet, "/api/version", viewer, a.getVersion)
+	serve(http.MethodGet, "/api/state", viewer, a.getState)
+	serve(http.MethodGet, "/api/migrations/{id}", viewer, a.getMigration)
+	serve(http.MethodGet, "/api/history", viewer, a.getHistory)
+	serve(http.MethodGet, "/api/history/{seq}", viewer, a.getEvent)
+	serve(http.MethodGet, "/api/routes", viewer, a.getRoutes)
+	serve(http.MethodGet, "/api/upstreams", viewer, a.getUpstreams)
+	serve(http.MethodGet, "/api/config/reload", viewer, a.getReload)
+	serve(http.MethodGet, "/api/explain", viewer, a.getExplain)
+	serve(http.MethodGet, "/api/comparisons", viewer, a.getComparisons)
+	serve(http.MethodGet, "/api/findings", viewer, a.getFindings)
+	serve(http.MethodGet, "/api/findings/{id}", viewer, a.getFinding)
+
+	serve(http.MethodPost, "/api/explain", member, a.postExplain)
+	serve(http.MethodPost, "/api/migrations/{id}/shift", operator, a.postShift)
+	serve(http.MethodPost, "/api/migrations/{id}/hold", operator, a.postHold)
+	serve(http.MethodPost, "/api/migrations/{id}/resume", operator, a.postResume)
+	serve(http.MethodPost, "/api/migrations/{id}/rollback", member, a.postRollback)
+	serve(http.MethodPost, "/api/rollback", member, a.postRollbackAll)
+	serve(http.MethodPost, "/api/reload", operator, a.postReload)
+	serve(http.MethodPost, "/api/findings/{id}/acknowledge", operator, a.postAcknowledge)
+	serve(http.MethodPost, "/api/findings/{id}/mute", operator, a.postMute)
+	serve(http.MethodPost, "/api/findings/{id}/fix", operator, a.postFix)
+	serve(http.MethodPost, "/api/findings/erase", admin, a.postErase)
 	return r
 }

@@ -17,11 +17,14 @@
 //
 // # Who may do what
 //
-// Reads are free on the loopback and on the unix socket; on any other address
-// they need the token. Writes and profiles need it everywhere. /healthz and
-// /readyz are open. A request must ask for a host on the list, so that a name
-// which an attacker points at the loopback leads nowhere, and a browser may
-// not write from another origin.
+// Each endpoint says by its grant which role it needs (package access has the
+// roles), and a test walks the router to see that none lacks it. Reads are free
+// on the loopback and on the unix socket; on any other address they need a
+// token or a session. Changes need one everywhere, and a change of a migration
+// that has an owner needs somebody of that group or an admin; a rollback only
+// somebody who is known. /healthz and /readyz are open. A request must ask for
+// a host on the list, so that a name which an attacker points at the loopback
+// leads nowhere, and a browser may not write from another origin.
 //
 // openapi.json describes all of it; a test holds it true.
 package dashboard

@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/ficus-gateway/ficus/gateway/dashboard/access"
 	"github.com/ficus-gateway/ficus/migrations"
 	"github.com/ficus-gateway/ficus/migrations/filelog"
 	"github.com/ficus-gateway/ficus/routes"
@@ -25,7 +26,7 @@ type gateway struct {
 	t        *testing.T
 	log      *filelog.Log
 	follower *migrations.Follower
-	token    Token
+	token    access.Token
 	logged   *safeBuffer
 	deps     Deps
 	url      string
@@ -40,7 +41,7 @@ func start(t *testing.T, edits ...func(*Deps)) *gateway {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
-	g := &gateway{t: t, log: log, follower: migrations.NewFollower(log, migrations.State{}), token: NewToken(), logged: new(safeBuffer), stopRead: cancel}
+	g := &gateway{t: t, log: log, follower: migrations.NewFollower(log, migrations.State{}), token: access.NewToken(), logged: new(safeBuffer), stopRead: cancel}
 	ended := make(chan struct{})
 	go func() { defer close(ended); _ = g.follower.Run(ctx, nil) }()
 	t.Cleanup(func() { cancel(); <-ended; _ = log.Close() })
@@ -67,7 +68,7 @@ func start(t *testing.T, edits ...func(*Deps)) *gateway {
 	}
 	g.deps = Deps{
 		Log: log, State: g.follower.State, Wait: g.follower.Wait, Table: func() *routes.Table { return table },
-		Token:  Tokens{}.With("", g.token).Check,
+		Door:   door(t, access.Options{Shared: g.token}),
 		Logger: slog.New(slog.NewJSONHandler(g.logged, nil)), Version: "1.2.3",
 	}
 	for _, edit := range edits {
@@ -75,6 +76,15 @@ func start(t *testing.T, edits ...func(*Deps)) *gateway {
 	}
 	g.url = g.serve(g.deps)
 	return g
+}
+
+func door(t *testing.T, o access.Options) *access.Door {
+	t.Helper()
+	d, err := access.Open(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return d
 }
 
 // serve begins another listener with the same log.

@@ -1,7 +1,6 @@
 package dashboard
 
 import (
-	"context"
 	"net/http"
 	"runtime/debug"
 	"strings"
@@ -50,59 +49,6 @@ func (a *api) sameOrigin(next http.Handler) http.Handler {
 	})
 }
 
-type actorKey struct{}
-
-// authorized asks for the token where it is needed, and keeps who presented it.
-func (a *api) authorized(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		presented, given := bearer(r)
-		actor, ok := "", false
-		if given {
-			actor, ok = a.Token(presented)
-		}
-		if !ok && a.needsToken(r) {
-			a.unauthorized(w, r, given)
-			return
-		}
-		if actor == "" {
-			actor = plain(r.Header.Get("Ficus-Actor"), 100)
-		}
-		switch actor {
-		case "":
-			actor = "operator"
-		case "ficus":
-			fail(w, r, problem(BadRequest, http.StatusBadRequest, "Ficus-Actor: ficus is the gateway's own name in the log; use another"))
-			return
-		}
-		next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), actorKey{}, actor)))
-	})
-}
-
-// needsToken reports whether r needs the token. In doubt it does.
-func (a *api) needsToken(r *http.Request) bool {
-	if !isSafe(r.Method) || strings.HasPrefix(r.URL.Path, "/debug/") {
-		return true
-	}
-	local := localAddr(r)
-	if isProbe(r) || isUnix(local) {
-		return false
-	}
-	return a.ReadsNeedToken || !tcpAddr(local).IsLoopback()
-}
-
-func (a *api) unauthorized(w http.ResponseWriter, r *http.Request, given bool) {
-	detail := "this needs the token: send Authorization: Bearer and what the file ficus.token beside the state holds"
-	if given {
-		detail = "the token is not the one of this gateway; it lies in the file ficus.token beside the state"
-	}
-	if log, before := a.refused.allow(); log {
-		a.Logger.Warn("admin request without a valid token", "peer", r.RemoteAddr, "method", r.Method,
-			"path", plain(r.URL.EscapedPath(), 200), "token_given", given, "not_logged_before", before)
-	}
-	w.Header().Set("WWW-Authenticate", `Bearer realm="ficus"`)
-	fail(w, r, problem(Unauthorized, http.StatusUnauthorized, "%s", detail))
-}
-
 // bearer returns the token that r presents.
 func bearer(r *http.Request) (token string, given bool) {
 	scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
@@ -110,12 +56,6 @@ func bearer(r *http.Request) (token string, given bool) {
 		return "", false
 	}
 	return strings.TrimSpace(token), true
-}
-
-// actor returns who sent r.
-func actor(r *http.Request) string {
-	name, _ := r.Context().Value(actorKey{}).(string)
-	return name
 }
 
 // traceID returns the trace id of r's traceparent header, or nothing if it has

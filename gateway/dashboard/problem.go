@@ -50,6 +50,8 @@ const (
 	TooLarge        ProblemType = "urn:ficus:problem:too-large"         //
 	NotJSON         ProblemType = "urn:ficus:problem:not-json"          //
 	Unauthorized    ProblemType = "urn:ficus:problem:unauthorized"      // the token is missing or wrong
+	Forbidden       ProblemType = "urn:ficus:problem:forbidden"         // the role does not allow it
+	NotOwner        ProblemType = "urn:ficus:problem:not-owner"         // the migration belongs to a group that one is not in
 	CrossOrigin     ProblemType = "urn:ficus:problem:cross-origin"      // a page of another origin asked
 	HostNotListed   ProblemType = "urn:ficus:problem:host-not-listed"   //
 	InternalProblem ProblemType = "urn:ficus:problem:internal"          //
@@ -74,6 +76,8 @@ var titles = map[ProblemType]string{
 	TooLarge:        "the request is too large",
 	NotJSON:         "the request is not JSON",
 	Unauthorized:    "a token is needed",
+	Forbidden:       "the role does not allow it",
+	NotOwner:        "the migration belongs to others",
 	CrossOrigin:     "refused for pages of another origin",
 	HostNotListed:   "this host is not served here",
 	InternalProblem: "internal error",

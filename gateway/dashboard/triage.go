@@ -103,6 +103,10 @@ func (a *api) triage(w http.ResponseWriter, r *http.Request, what, reason string
 		fail(w, r, noFinding(id))
 		return
 	}
+	if p := mayChange(r, was.Migration, a.plan(was.Migration).Owner); p != nil {
+		a.forbidden(w, r, false, p)
+		return
+	}
 	reason = plain(reason, 1000)
 	if reason == "" {
 		fail(w, r, problem(BadRequest, http.StatusUnprocessableEntity, "reason: say why, for those who see the finding later"))

@@ -13,13 +13,14 @@ import (
 	"time"
 
 	"github.com/ficus-gateway/ficus/gateway/dashboard"
+	"github.com/ficus-gateway/ficus/gateway/dashboard/access"
 )
 
 // A Client speaks to one gateway. It may be used from several goroutines.
 type Client struct {
 	address string // as it was given
 	base    string // "http://127.0.0.1:9900"
-	token   dashboard.Token
+	token   access.Token
 	actor   string
 	http    *http.Client
 }
@@ -34,7 +35,7 @@ const maxAnswer = 64 << 20
 // New returns a client of the gateway at address: "127.0.0.1:9900", a URL, or
 // "unix:/path". The token may be zero for reads. The actor is who asks, and
 // counts where the gateway's token is shared by several people.
-func New(address string, token dashboard.Token, actor string) (*Client, error) {
+func New(address string, token access.Token, actor string) (*Client, error) {
 	// Neither a proxy nor a redirect belongs between an operator, with the token, and the gateway.
 	transport := &http.Transport{MaxIdleConns: 2, IdleConnTimeout: 30 * time.Second}
 	c := &Client{address: address, token: token, actor: actor, http: &http.Client{

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/ficus-gateway/ficus/gateway/dashboard"
+	"github.com/ficus-gateway/ficus/gateway/dashboard/access"
 	"github.com/ficus-gateway/ficus/gateway/dashboard/client"
 	"github.com/ficus-gateway/ficus/migrations"
 	"github.com/ficus-gateway/ficus/migrations/filelog"
@@ -22,7 +23,7 @@ import (
 
 // gateway begins an admin API with one migration, orders, and returns its
 // addresses, on TCP and on a unix socket, and its token.
-func gateway(t *testing.T, edits ...func(*dashboard.Deps)) (addresses []string, token dashboard.Token) {
+func gateway(t *testing.T, edits ...func(*dashboard.Deps)) (addresses []string, token access.Token) {
 	t.Helper()
 	dir := t.TempDir()
 	log, err := filelog.Open(filepath.Join(dir, "ficus.events"), filelog.Options{Logger: slog.New(slog.DiscardHandler)})
@@ -41,10 +42,14 @@ func gateway(t *testing.T, edits ...func(*dashboard.Deps)) (addresses []string, 
 		t.Fatal(err)
 	}
 	table := &routes.Table{Plans: map[string]*migrations.Plan{"orders": {ID: "orders"}}, Routes: []*routes.Route{{ID: "rest", Match: routes.Match{Path: "/*"}, Upstream: "monolith"}}}
-	token = dashboard.NewToken()
+	token = access.NewToken()
+	door, err := access.Open(access.Options{Shared: token})
+	if err != nil {
+		t.Fatal(err)
+	}
 	deps := dashboard.Deps{
 		Log: log, State: follower.State, Wait: follower.Wait, Table: func() *routes.Table { return table },
-		Token: dashboard.Tokens{}.With("", token).Check, Version: "1.2.3",
+		Door: door, Version: "1.2.3",
 		Reload: func(context.Context) dashboard.ReloadStatus { return dashboard.ReloadStatus{OK: true, Hash: "abc"} },
 		Ready:  func() dashboard.Readiness { return dashboard.Readiness{Draining: true} },
 		Explain: func(_ context.Context, r dashboard.ExplainRequest) (dashboard.Explanation, error) {
@@ -71,7 +76,7 @@ func gateway(t *testing.T, edits ...func(*dashboard.Deps)) (addresses []string, 
 	return []string{strings.TrimPrefix(srv.URL, "http://"), srv.URL + "/", "unix:" + socket}, token
 }
 
-func dial(t *testing.T, address string, token dashboard.Token, actor string) *client.Client {
+func dial(t *testing.T, address string, token access.Token, actor string) *client.Client {
 	t.Helper()
 	c, err := client.New(address, token, actor)
 	if err != nil {
@@ -166,11 +171,11 @@ func TestConflictSaysWhoAndWhatToDo(t *testing.T) {
 
 func TestErrorsSayWhatToDo(t *testing.T) {
 	addresses, token := gateway(t)
-	none := dial(t, addresses[0], dashboard.Token{}, "")
+	none := dial(t, addresses[0], access.Token{}, "")
 	_, err := none.RollbackAll(t.Context(), dashboard.RollbackRequest{})
 	says(t, err, "needs the token", "--token-file", "FICUS_TOKEN")
-	_, err = dial(t, addresses[2], dashboard.NewToken(), "").RollbackAll(t.Context(), dashboard.RollbackRequest{})
-	says(t, err, "is not the one of this gateway")
+	_, err = dial(t, addresses[2], access.NewToken(), "").RollbackAll(t.Context(), dashboard.RollbackRequest{})
+	says(t, err, "is not one of this gateway")
 	_, err = none.Migration(t.Context(), "or ders/../?#")
 	says(t, err, `no migration "or ders/../?#"; there are orders: `+"`ficus status` lists them")
 	_, err = none.Finding(t.Context(), "a/../b")
@@ -227,7 +232,7 @@ func TestOtherServersAreToldApart(t *testing.T) {
 		}
 	}))
 	t.Cleanup(other.Close)
-	c := dial(t, other.URL, dashboard.NewToken(), "")
+	c := dial(t, other.URL, access.NewToken(), "")
 	_, err := c.State(t.Context())
 	says(t, err, "307", "is it a gateway that listens at")
 	_, err = c.Routes(t.Context())

@@ -1,4 +1,4 @@
-package dashboard
+package access
 
 import (
 	"bytes"
@@ -120,24 +120,38 @@ func TestTokensAreNotPrinted(t *testing.T) {
 	fmt.Fprintf(&out, "%v %+v %#v %s %q", token, token, token, token, token)
 	fmt.Fprintf(&out, "%v %+v", struct{ T Token }{token}, &struct{ T Token }{token})
 	slog.New(slog.NewTextHandler(&out, nil)).Info("x", "token", token)
-	fmt.Fprintf(&out, "%v %+v", Tokens{}.With("a", token), Tokens{}.With("a", token))
+	fmt.Fprintf(&out, "%v %+v", Options{Shared: token}, &Options{Shared: token})
 	if strings.Contains(out.String(), token.Reveal()) || strings.Contains(out.String(), token.Reveal()[6:]) {
 		t.Error(out.String())
 	}
 }
 
-func TestCheckAcceptsNothingButTheTokens(t *testing.T) {
-	ann, bob := NewToken(), NewToken()
-	ts := Tokens{}.With("ann", ann).With("bob", bob)
-	for presented, want := range map[string]string{ann.Reveal(): "ann", bob.Reveal(): "bob", "": "", "ann": "", ann.Reveal() + " ": ""} {
-		if actor, ok := ts.Check(presented); actor != want || ok != (want != "") {
-			t.Errorf("%q, %v", actor, ok)
+func TestNothingButTheTokensOpens(t *testing.T) {
+	shared := NewToken()
+	d, err := Open(Options{Shared: shared})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ann, bob := d.Issue("ann", Viewer), d.Issue("bob", Operator)
+	for presented, want := range map[string]Role{shared.Reveal(): Admin, ann.Reveal(): Viewer, bob.Reveal(): Operator, "": "", "ann": "", ann.Reveal() + " ": ""} {
+		if who, ok := d.Bearer(presented); who.Role != want || ok != (want != "") || who.Known() != ok {
+			t.Errorf("%+v, %v", who, ok)
 		}
 	}
-	if _, ok := (Tokens{}).Check(""); ok {
+	closed, err := Open(Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, ok := closed.Bearer(""); ok {
 		t.Error("nothing is a token")
 	}
-	if _, ok := (Tokens{}).With("x", Token{}).Check(""); ok {
-		t.Error("the empty token is accepted")
+}
+
+func contains(t *testing.T, text string, parts ...string) {
+	t.Helper()
+	for _, part := range parts {
+		if !strings.Contains(text, part) {
+			t.Errorf("%q lacks %q", text, part)
+		}
 	}
 }

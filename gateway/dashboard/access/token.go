@@ -1,9 +1,7 @@
-package dashboard
+package access
 
 import (
 	"crypto/rand"
-	"crypto/sha256"
-	"crypto/subtle"
 	"encoding/base64"
 	"errors"
 	"fmt"
@@ -56,38 +54,10 @@ func (t Token) IsZero() bool { return t.secret == "" }
 func (t Token) String() string { return "(token)" }
 
 // GoString hides the token.
-func (t Token) GoString() string { return "dashboard.Token{}" }
+func (t Token) GoString() string { return "access.Token{}" }
 
 // LogValue hides the token.
 func (t Token) LogValue() slog.Value { return slog.StringValue(t.String()) }
-
-// Tokens are those that a gateway accepts. It keeps hashes only.
-type Tokens []struct {
-	actor string
-	hash  [sha256.Size]byte
-}
-
-// With returns ts and one more token. An empty actor is for a token that
-// several people share: each says who they are by the Ficus-Actor header.
-func (ts Tokens) With(actor string, t Token) Tokens {
-	out := append(Tokens(nil), ts...)
-	return append(out, struct {
-		actor string
-		hash  [sha256.Size]byte
-	}{actor, sha256.Sum256([]byte(t.secret))})
-}
-
-// Check returns whose token was presented. The time it takes tells nothing
-// about the tokens: hashes are compared, in constant time, and all of them.
-func (ts Tokens) Check(presented string) (actor string, ok bool) {
-	hash := sha256.Sum256([]byte(presented))
-	for _, t := range ts {
-		if subtle.ConstantTimeCompare(hash[:], t.hash[:]) == 1 {
-			actor, ok = t.actor, true
-		}
-	}
-	return actor, ok && presented != ""
-}
 
 // LoadOrCreateToken reads the token file at path, or makes one that only its
 // owner can read. It refuses a file that others can read.

@@ -1,0 +1,115 @@
+package dashboard
+
+import (
+	"net/http"
+
+	"github.com/ficus-gateway/ficus/gateway/dashboard/access"
+)
+
+// A grant is what an endpoint asks of who sends a request.
+type grant struct {
+	role  access.Role // at least
+	known bool        // who has shown who they are; else an address where reads are free will do
+}
+
+// The grants. Each endpoint has one; the zero value asks for nothing.
+var (
+	anyone   = grant{}
+	viewer   = grant{role: access.Viewer}
+	member   = grant{role: access.Viewer, known: true} // whoever is known: also a viewer may roll back
+	operator = grant{role: access.Operator, known: true}
+	admin    = grant{role: access.Admin, known: true}
+)
+
+// An endpoint is a handler and what it asks of who calls it. Every handler of
+// the router is one; a test walks the router and sees to it.
+type endpoint struct {
+	api    *api
+	needs  grant
+	page   bool // it is for people with a browser, who are led to the login
+	handle http.HandlerFunc
+}
+
+// may returns h for those whom needs lets in.
+func (a *api) may(needs grant, h http.HandlerFunc) endpoint {
+	return endpoint{api: a, needs: needs, handle: h}
+}
+
+// mayPage is as may for pages: who is not signed in is led to the login, and
+// what is refused is said on a page. The Content-Security-Policy of the answer
+// allows scripts and styles that carry [nonceOf] the request.
+func (a *api) mayPage(needs grant, h http.HandlerFunc) endpoint {
+	return endpoint{api: a, needs: needs, page: true, handle: h}
+}
+
+// ServeHTTP calls the handler, or refuses.
+func (e endpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if e.page {
+		r = withNonce(w, r)
+	}
+	who, needs := identityOf(r), e.needs
+	if !isSafe(r.Method) && needs == viewer { // nothing that writes is free
+		needs = member
+	}
+	switch {
+	case needs == anyone:
+	case who.Role == "" || needs.known && !who.Known():
+		e.api.unauthorized(w, r, e.page)
+		return
+	case !who.Role.Covers(needs.role):
+		e.api.forbidden(w, r, e.page, problem(Forbidden, http.StatusForbidden,
+			"this needs the role %s, and %s is %s; an admin can give it", needs.role, who.Actor, article(who.Role)))
+		return
+	}
+	e.handle(w, r)
+}
+
+func article(role access.Role) string {
+	if role == access.Viewer {
+		return "a viewer"
+	}
+	return "an " + string(role)
+}
+
+// mayChange says why who sends r may not change what owner owns; nil if they may.
+func mayChange(r *http.Request, what, owner string) *Problem {
+	who := identityOf(r)
+	switch {
+	case who.May(owner):
+		return nil
+	case !who.Role.Covers(access.Operator):
+		return problem(Forbidden, http.StatusForbidden, "changing %s needs the role operator, and %s is %s; rolling back is open to everybody who is signed in", what, who.Actor, article(who.Role))
+	}
+	return problem(NotOwner, http.StatusForbidden,
+		"%s belongs to %s, and %s is not of that group; somebody of it or an admin can change it, and rolling back is open to everybody who is signed in", what, owner, who.Actor)
+}
+
+func (a *api) unauthorized(w http.ResponseWriter, r *http.Request, page bool) {
+	_, given := bearer(r)
+	if log, before := a.refused.allow(); log {
+		a.Logger.Warn("admin request without a valid token", "peer", r.RemoteAddr, "method", r.Method,
+			"path", plain(r.URL.EscapedPath(), 200), "token_given", given, "not_logged_before", before)
+	}
+	if page {
+		http.Redirect(w, r, loginPath(r), http.StatusSeeOther)
+		return
+	}
+	detail := "this needs the token: send Authorization: Bearer and what the file ficus.token beside the state holds"
+	if given {
+		detail = "the token is not one of this gateway, or was revoked, or has expired; that of an admin lies in the file ficus.token beside the state"
+	}
+	w.Header().Set("WWW-Authenticate", `Bearer realm="ficus"`)
+	fail(w, r, problem(Unauthorized, http.StatusUnauthorized, "%s", detail))
+}
+
+func (a *api) forbidden(w http.ResponseWriter, r *http.Request, page bool, p *Problem) {
+	if log, before := a.refused.allow(); log {
+		a.Logger.Warn("admin request refused", "peer", r.RemoteAddr, "method", r.Method, "path", plain(r.URL.EscapedPath(), 200),
+			"actor", identityOf(r).Actor, "role", identityOf(r).Role, "problem", p.Type, "not_logged_before", before)
+	}
+	if page {
+		a.failPage(w, r, p)
+		return
+	}
+	fail(w, r, p)
+}

@@ -1,0 +1,65 @@
+package dashboard
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/ficus-gateway/ficus/gateway/dashboard/access"
+)
+
+type identityKey struct{}
+
+// identityOf returns who sent r.
+func identityOf(r *http.Request) access.Identity {
+	who, _ := r.Context().Value(identityKey{}).(access.Identity)
+	return who
+}
+
+// actor returns the name of who sent r, for the log.
+func actor(r *http.Request) string { return identityOf(r).Actor }
+
+// identified finds out who sends a request. A token goes before a cookie, and
+// one that is wrong is refused, so that nobody takes a revoked one for good.
+func (a *api) identified(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		who, ok := a.identify(r)
+		if !ok && !isProbe(r) {
+			a.unauthorized(w, r, false)
+			return
+		}
+		// Their own word counts only where the credential names nobody.
+		if who.Actor == "" {
+			who.Actor = plain(r.Header.Get("Ficus-Actor"), 100)
+		}
+		switch who.Actor {
+		case "":
+			who.Actor = "operator"
+		case "ficus":
+			fail(w, r, problem(BadRequest, http.StatusBadRequest, "Ficus-Actor: ficus is the gateway's own name in the log; use another"))
+			return
+		}
+		next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), identityKey{}, who)))
+	})
+}
+
+// identify returns who sends r; not ok: they present a token that opens nothing.
+func (a *api) identify(r *http.Request) (who access.Identity, ok bool) {
+	if token, given := bearer(r); given {
+		return a.Door.Bearer(token)
+	}
+	if id := sessionCookie(r); id != "" {
+		if who, ok := a.Door.Session(id); ok {
+			return who, true
+		}
+	}
+	if a.readsFree(r) {
+		return access.Identity{Role: access.Viewer, Via: access.ByAddress}, true
+	}
+	return access.Identity{}, true
+}
+
+// readsFree reports whether reading needs no token where r came in. In doubt it does.
+func (a *api) readsFree(r *http.Request) bool {
+	local := localAddr(r)
+	return isUnix(local) || !a.ReadsNeedToken && tcpAddr(local).IsLoopback()
+}

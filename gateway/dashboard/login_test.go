@@ -1,0 +1,120 @@
+package dashboard
+
+import (
+	"net/http"
+	"net/http/cookiejar"
+	"net/url"
+	"strings"
+	"testing"
+
+	"github.com/ficus-gateway/ficus/gateway/dashboard/access"
+)
+
+// A browser keeps cookies, and follows no redirects so that tests see them.
+type browser struct {
+	g   *gateway
+	jar http.CookieJar
+}
+
+func (g *gateway) browser() *browser {
+	jar, err := cookiejar.New(nil)
+	if err != nil {
+		g.t.Fatal(err)
+	}
+	return &browser{g, jar}
+}
+
+func (b *browser) ask(method, path, body string, edits ...func(*http.Request)) reply {
+	b.g.t.Helper()
+	at, err := url.Parse(b.g.url)
+	if err != nil {
+		b.g.t.Fatal(err)
+	}
+	r := b.g.ask(method, path, body, append([]func(*http.Request){with("Sec-Fetch-Site", "same-origin"), func(r *http.Request) {
+		for _, c := range b.jar.Cookies(at) {
+			r.AddCookie(c)
+		}
+	}}, edits...)...)
+	b.jar.SetCookies(at, r.Cookies())
+	return r
+}
+
+// login submits the form.
+func (b *browser) login(token access.Token, name, next string) reply {
+	b.g.t.Helper()
+	form := url.Values{"token": {token.Reveal()}, "name": {name}, "next": {next}}
+	return b.ask(http.MethodPost, "/login", form.Encode(), with("Content-Type", "application/x-www-form-urlencoded"))
+}
+
+func (b *browser) cookie() string {
+	at, _ := url.Parse(b.g.url)
+	for _, c := range b.jar.Cookies(at) {
+		if c.Name == plainCookie {
+			return c.Value
+		}
+	}
+	return ""
+}
+
+func TestABrowserSignsInWithATokenAndOut(t *testing.T) {
+	g := start(t)
+	b := g.browser()
+	page := b.ask(http.MethodGet, "/login?next=%2Fapi%2Fstate", "")
+	contains(t, string(page.body), `name="token"`, `value="/api/state"`)
+	refusedAs(t, b.ask(http.MethodPost, "/api/rollback", ""), http.StatusUnauthorized, Unauthorized)
+
+	in := b.login(g.token, "ada", "/api/state")
+	if in.StatusCode != http.StatusSeeOther || in.Header.Get("Location") != "/api/state" {
+		t.Fatalf("%d to %q: %s", in.StatusCode, in.Header.Get("Location"), in.body)
+	}
+	set := in.Header.Get("Set-Cookie")
+	contains(t, set, "ficus-session=", "HttpOnly", "SameSite=Strict", "Path=/")
+	if strings.Contains(set, "Domain") {
+		t.Error(set)
+	}
+	// Who has signed in has the name that they gave then; a header changes nothing about it.
+	done := got[Change](t, b.ask(http.MethodPost, "/api/migrations/orders/rollback", "", as("eve")), http.StatusOK)
+	if done.Migration.Actor != "ada" {
+		t.Errorf("by %s", done.Migration.Actor)
+	}
+	// The cookie alone is not enough for another site.
+	refusedAs(t, b.ask(http.MethodPost, "/api/rollback", "", with("Sec-Fetch-Site", "cross-site")), http.StatusForbidden, CrossOrigin)
+
+	kept := b.cookie()
+	if out := b.ask(http.MethodPost, "/logout", ""); out.StatusCode != http.StatusSeeOther || b.cookie() != "" {
+		t.Errorf("%d, and the cookie is %q", out.StatusCode, b.cookie())
+	}
+	refusedAs(t, b.ask(http.MethodPost, "/api/rollback", "", with("Cookie", plainCookie+"="+kept)), http.StatusUnauthorized, Unauthorized)
+	if strings.Contains(g.logged.String(), kept) || strings.Contains(g.logged.String(), g.token.Reveal()) {
+		t.Error("a secret is in the log")
+	}
+}
+
+func TestALoginLeadsNowhereElse(t *testing.T) {
+	for next, want := range map[string]string{
+		"/":                    "/",
+		"/migrations/orders?x": "/migrations/orders?x",
+		"":                     "/", "//evil.example": "/", "https://evil.example/": "/", `/\evil.example`: "/", "/\tx": "/",
+		"javascript:alert(1)": "/", "migrations": "/", "/login": "/", "/logout": "/", "///evil.example": "/", "/%": "/",
+	} {
+		if got := nextPage(next); got != want {
+			t.Errorf("%q leads to %q", next, got)
+		}
+	}
+}
+
+func TestOnlyOwnersAndAdminsChangeAMigration(t *testing.T) {
+	g := start(t)
+	shift := func(token access.Token, id string) reply {
+		return g.ask(http.MethodPost, "/api/migrations/"+id+"/shift", `{"shares": "shadow=10%", "reason": "try", "expect": 2}`, with("Authorization", "Bearer "+token.Reveal()))
+	}
+	p := refusedAs(t, shift(g.deps.Door.Issue("bob", access.Operator, "team-cart"), "orders"), http.StatusForbidden, NotOwner)
+	contains(t, p.Detail, "orders belongs to team-orders", "bob")
+	done := got[Change](t, shift(g.deps.Door.Issue("ada", access.Operator, "team-cart", "team-orders"), "orders"), http.StatusOK)
+	if done.Migration.Actor != "ada" {
+		t.Errorf("by %s", done.Migration.Actor)
+	}
+	got[Change](t, shift(g.deps.Door.Issue("bob", access.Operator), "cart"), http.StatusOK) // nobody's
+	back := g.ask(http.MethodPost, "/api/migrations/orders/rollback", "", with("Authorization", "Bearer "+g.deps.Door.Issue("eve", access.Viewer).Reveal()))
+	got[Change](t, back, http.StatusOK)
+}
