@@ -14,6 +14,7 @@ type Command struct {
 	Actor     string // who asks
 	Reason    string // why; required where the function says so
 	TraceID   string // of the request that asked
+	SpanID    string // of that request
 }
 
 // ErrNoMigration is the error of a command for a migration that the state does not have.
@@ -23,7 +24,7 @@ var ErrNoMigration = errors.New("no such migration")
 var ErrRefused = errors.New("refused")
 
 func (c Command) event(k Kind) Event {
-	return Event{Migration: c.Migration, Kind: k, Cell: c.Cell, Actor: c.Actor, Reason: c.Reason, TraceID: c.TraceID}
+	return Event{Migration: c.Migration, Kind: k, Cell: c.Cell, Actor: c.Actor, Reason: c.Reason, TraceID: c.TraceID, SpanID: c.SpanID}
 }
 
 func (s State) find(id string) (Migration, error) {

@@ -31,7 +31,7 @@ type Controller struct {
 	Now func() time.Time
 
 	// Deciding, if set, is told of events before they are appended; it may set
-	// their TraceID and the Config of their Evidence. What it returns, if not
+	// their TraceID and SpanID and the Config of their Evidence. What it returns, if not
 	// nil, is called with the outcome: the seq of the last one, or the error,
 	// ErrConflict among others.
 	Deciding func(ctx context.Context, events []Event) func(seq uint64, err error)

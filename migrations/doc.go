@@ -64,6 +64,7 @@
 //	actor      who; "ficus" is the gateway itself
 //	reason     why, in a person's words
 //	trace_id   hex id of the trace in which it was decided
+//	span_id    hex id of the span in which it was decided
 //	more       how many of the lines that follow were appended together with this one, all or none
 //	data_loss  true if a rollback gave up what the service had written
 //	hash       chains the line to those before it; always the last member

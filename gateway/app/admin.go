@@ -24,6 +24,8 @@ func (p *Process) adminHandler(t *routes.Table, ln net.Listener) (http.Handler, 
 		Table: p.source.Table,
 		Door:  p.door,
 
+		Deciding: p.deciding,
+
 		LastReload: func() dashboard.ReloadStatus {
 			last, _ := p.reloads.status()
 			if last.Time.IsZero() {

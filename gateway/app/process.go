@@ -215,7 +215,7 @@ func (p *Process) openListeners(t *routes.Table) (err error) {
 func (p *Process) background(ctx context.Context) {
 	p.tasks.Go(func() {
 		err := p.follower.Run(ctx, func(s migrations.State, e migrations.Event) {
-			p.gateway.Apply(s)
+			p.apply(ctx, s, e)
 			p.log.Info("event applied", "seq", e.Seq, "migration", e.Migration, "kind", e.Kind,
 				"split", splitText(e), "actor", e.Actor, "reason", e.Reason)
 		})

@@ -130,7 +130,9 @@ func (a *api) commit(w http.ResponseWriter, r *http.Request, after uint64, e mig
 func (a *api) append(ctx context.Context, after uint64, events ...migrations.Event) (uint64, error) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), a.Patience)
 	defer cancel()
+	done := a.Deciding(ctx, events)
 	seq, err := a.Log.Append(ctx, after, events...)
+	done(seq, err)
 	if err != nil {
 		return 0, err
 	}
@@ -161,7 +163,8 @@ func settled(s migrations.State, seq uint64) (status int, applied bool) {
 }
 
 func (a *api) command(r *http.Request, id, reason string) migrations.Command {
-	return migrations.Command{Migration: id, Actor: actor(r), Reason: plain(reason, 1000), TraceID: traceID(r)}
+	trace, span := origin(r)
+	return migrations.Command{Migration: id, Actor: actor(r), Reason: plain(reason, 1000), TraceID: trace, SpanID: span}
 }
 
 // dryRun returns what the log would say of an event that is not appended

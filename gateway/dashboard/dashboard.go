@@ -25,6 +25,11 @@ type Deps struct {
 	Table func() *routes.Table                                            // in force; never nil
 	Door  *access.Door                                                    // who may come in
 
+	// Deciding is told of events before they are appended; it may set their
+	// TraceID and SpanID. What it returns is called with the outcome: the seq of
+	// the last one, or the error. Nil: nobody is told.
+	Deciding func(ctx context.Context, events []migrations.Event) func(seq uint64, err error)
+
 	// What the data plane tells. Nil: the endpoint says that there is nothing.
 	LastReload func() ReloadStatus
 	Reload     func(ctx context.Context) ReloadStatus
@@ -71,6 +76,9 @@ func newAPI(d Deps) (*api, error) {
 	}
 	if d.Now == nil {
 		d.Now = time.Now
+	}
+	if d.Deciding == nil {
+		d.Deciding = func(context.Context, []migrations.Event) func(uint64, error) { return func(uint64, error) {} }
 	}
 	if d.Patience <= 0 {
 		d.Patience = 5 * time.Second

@@ -58,12 +58,23 @@ func bearer(r *http.Request) (token string, given bool) {
 	return strings.TrimSpace(token), true
 }
 
-// traceID returns the trace id of r's traceparent header, or nothing if it has
-// none that is well formed (W3C Trace Context, section 3.2).
-func traceID(r *http.Request) string {
+// origin returns the trace id and the parent span of r's traceparent header, or
+// nothing if it has none that is well formed (W3C Trace Context, section 3.2).
+func origin(r *http.Request) (trace, span string) {
 	parts := strings.Split(r.Header.Get("Traceparent"), "-")
-	if len(parts) < 4 || len(parts[1]) != 32 || strings.Trim(parts[1], "0123456789abcdef") != "" || strings.Trim(parts[1], "0") == "" {
-		return ""
+	if len(parts) < 4 || !isID(parts[1], 32) || !isID(parts[2], 16) {
+		return "", ""
 	}
-	return parts[1]
+	return parts[1], parts[2]
+}
+
+// isID reports whether text is an id of so many hex digits, and not zero.
+func isID(text string, digits int) bool {
+	return len(text) == digits && strings.Trim(text, "0123456789abcdef") == "" && strings.Trim(text, "0") != ""
+}
+
+// traceID returns the trace id of [origin].
+func traceID(r *http.Request) string {
+	trace, _ := origin(r)
+	return trace
 }

@@ -30,6 +30,7 @@ type Event struct {
 	Actor     string          `json:"actor,omitempty"`
 	Reason    string          `json:"reason,omitempty"`
 	TraceID   string          `json:"trace_id,omitempty"`
+	SpanID    string          `json:"span_id,omitempty"`
 	DataLoss  bool            `json:"data_loss,omitempty"`
 }
 
@@ -228,7 +229,7 @@ func (a *api) events(ctx context.Context, from, to uint64) iter.Seq2[migrations.
 func eventOf(e migrations.Event) Event {
 	out := Event{
 		Seq: e.Seq, Time: e.Time, Migration: e.Migration, Kind: e.Kind, From: e.From, To: e.To, Key: e.Key, Flag: e.Flag, Plan: e.Plan,
-		Step: e.Step, Actor: e.Actor, Reason: e.Reason, TraceID: e.TraceID, DataLoss: e.DataLoss,
+		Step: e.Step, Actor: e.Actor, Reason: e.Reason, TraceID: e.TraceID, SpanID: e.SpanID, DataLoss: e.DataLoss,
 	}
 	if len(e.Split) > 0 {
 		out.Split, out.Shares = e.Split.String(), sharesOf(e.Split)
