@@ -168,6 +168,10 @@ func (m *Migration) change(e Event) error {
 	case Frozen, Thawed:
 		m.Frozen = frozen(e)
 		return nil
+	case Flagged:
+		if err := m.rule(e); err != nil {
+			return err
+		}
 	}
 	cells, err := m.concerned(e.Cell)
 	if err != nil {
@@ -183,6 +187,9 @@ func (m *Migration) change(e Event) error {
 		}
 		if err := c.change(e, &m.Tests); err != nil {
 			return err
+		}
+		if m.Outside != nil && c.Ramp == RampRunning { // resumed, but nothing of ours moves it
+			c.Ramp = RampIdle
 		}
 		m.set(name, c)
 	}

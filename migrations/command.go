@@ -47,6 +47,9 @@ func Shift(s State, c Command, plan Plan, named ...Share) (Event, error) {
 	if _, err := m.concerned(c.Cell); err != nil {
 		return Event{}, fmt.Errorf("%w: %w", ErrRefused, err)
 	}
+	if err := m.decidedOutside("its split cannot be set here"); err != nil {
+		return Event{}, err
+	}
 	if len(named) == 0 {
 		return Event{}, fmt.Errorf("%w: say which share moves, as in live=5%%", ErrRefused)
 	}
@@ -68,7 +71,11 @@ func Shift(s State, c Command, plan Plan, named ...Share) (Event, error) {
 
 // Hold returns the event that makes the ramp of a migration stand still.
 func Hold(s State, c Command) (Event, error) {
-	if _, err := s.find(c.Migration); err != nil {
+	m, err := s.find(c.Migration)
+	if err == nil {
+		err = m.decidedOutside("there is no ramp to hold")
+	}
+	if err != nil {
 		return Event{}, err
 	}
 	return c.event(Held), nil
@@ -82,8 +89,14 @@ func Resume(s State, c Command, plan Plan) (Event, error) {
 	if err != nil {
 		return Event{}, err
 	}
-	if _, err := m.concerned(c.Cell); err != nil {
+	cells, err := m.concerned(c.Cell)
+	if err != nil {
 		return Event{}, fmt.Errorf("%w: %w", ErrRefused, err)
+	}
+	if !slices.ContainsFunc(cells, func(name string) bool { return m.Course(name).RolledBack }) { // else the flag counts again
+		if err := m.decidedOutside("there is no ramp to resume"); err != nil {
+			return Event{}, err
+		}
 	}
 	e := c.event(Resumed)
 	e.Step = plan.StepAt(m.Course(c.Cell).Split)
@@ -123,6 +136,9 @@ func (s State) running(c Command, what string) (Course, error) {
 	cells, err := m.concerned(c.Cell)
 	if err != nil {
 		return Course{}, fmt.Errorf("%w: %w", ErrRefused, err)
+	}
+	if err := m.decidedOutside("there is no ramp to " + what); err != nil {
+		return Course{}, err
 	}
 	if len(cells) > 1 {
 		return Course{}, fmt.Errorf("%w: it has cells; say which one you %s: %s", ErrRefused, what, strings.Join(cells, ", "))

@@ -39,6 +39,7 @@ type Progress struct {
 	RolledBackAt time.Time     `json:"rolled_back_at,omitzero"` // log time of the last rollback
 	Retries      int           `json:"retries,omitempty"`       // how often it has begun again by itself
 	Return       *Return       `json:"return,omitempty"`        // the way back that is under way
+	Unknown      bool          `json:"unknown,omitempty"`       // an outside flag decides, and how many are where is not known; Split is what it may be at most
 }
 
 // A Return is a way back that is spread over some time.
@@ -182,6 +183,8 @@ func (c *Course) change(e Event, tests *int) error {
 		}
 		c.Ramp, c.RolledBack, c.Cause, c.Return = RampHeld, true, e.Cause, nil
 		c.Test, c.K, c.Approved, c.Stopped, c.RolledBackAt = 0, 0, 0, e.Time, e.Time
+	case Flagged:
+		return c.flagged(e, tests)
 	default:
 		return fmt.Errorf("this program does not know events of kind %q; it may be older than the log", e.Kind)
 	}
@@ -212,7 +215,7 @@ func (c *Course) shift(e Event) error {
 	if len(e.Split) == 0 || !split.Equal(e.Split) {
 		return fmt.Errorf("the split %s does not add up to 100%%", e.Split)
 	}
-	c.Split, c.Epoch, c.Since = split, e.Seq, e.Time
+	c.Split, c.Epoch, c.Since, c.Unknown = split, e.Seq, e.Time, false
 	return nil
 }
 

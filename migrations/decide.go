@@ -99,7 +99,11 @@ func (v view) eventCell() string {
 }
 
 func (v view) decide() (Event, bool) {
-	for _, try := range []func() (Event, bool){v.goBack, v.comeBack, v.renew, v.hold, v.begin, v.step} {
+	tries := []func() (Event, bool){v.goBack, v.comeBack, v.renew, v.hold, v.begin, v.step}
+	if v.m.Outside != nil { // forward it goes by its flag alone
+		tries = []func() (Event, bool){v.goBack, v.comeBack, v.renew, v.begin}
+	}
+	for _, try := range tries {
 		if e, ok := try(); ok {
 			return e, true
 		}
@@ -120,16 +124,19 @@ func (v view) renew() (Event, bool) {
 // a rollback, if the plan asks for that.
 func (v view) begin() (Event, bool) {
 	c := v.course
-	if c.Ramp == RampRunning || len(v.plan.Steps) == 0 || len(v.standing()) > 0 {
+	outside := v.m.Outside != nil
+	if c.Ramp == RampRunning || len(v.plan.Steps) == 0 && !outside || len(v.standing()) > 0 {
 		return Event{}, false
 	}
 	e := Event{Kind: Resumed, Step: v.plan.StepAt(c.Split), Retry: c.Retries}
 	switch at, retries := v.retry(); {
-	case c.Ramp == RampIdle && v.plan.Auto && !c.PastOff() && !c.RolledBack:
-		e.Reason = "its ramp begins by itself"
 	case retries && !v.now.Before(at):
 		e.Retry++
 		e.Reason = "the cool-down after the rollback is over"
+	case outside:
+		return Event{}, false
+	case c.Ramp == RampIdle && v.plan.Auto && !c.PastOff() && !c.RolledBack:
+		e.Reason = "its ramp begins by itself"
 	case c.Ramp == RampHeld && !c.RolledBack && c.Cause.passes() && v.passed():
 		e.Reason = "what held the ramp (" + string(c.Cause) + ") is over"
 	default:

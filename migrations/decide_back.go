@@ -59,7 +59,7 @@ func (v view) wayBack(found verdict) Event {
 	if load.Coming > 0 {
 		e.Reason += "; " + load.String()
 	}
-	if n := parts(v.plan.Rollback.Return); n > 1 && found.cause == CauseTest {
+	if n := parts(v.plan.Rollback.Return); n > 1 && found.cause == CauseTest && v.m.Outside == nil { // a flag of somebody else cannot be taken back in parts
 		e.Kind, e.Until = Returning, v.now.Add(v.plan.Rollback.Return).UTC().Truncate(time.Microsecond)
 		e.Split = v.part(v.course.Split, 1, n)
 	}

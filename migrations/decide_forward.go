@@ -43,6 +43,8 @@ func (v view) waiting() []Reason {
 		return append(v.standing(), Reason{For: WaitRetry, Text: "it was rolled back, and begins again by itself after a cool-down", Until: at})
 	case c.RolledBack:
 		return []Reason{{For: WaitResume, Text: "it was rolled back; resume lets it go on"}}
+	case v.m.Outside != nil:
+		return []Reason{{For: WaitFlag, Text: v.m.Outside.Source + " decides by its flag"}}
 	case len(v.plan.Steps) == 0:
 		return []Reason{{For: WaitShift, Text: "its plan has no ramp; a person shifts it"}}
 	case c.Ramp == RampHeld && c.Cause.passes():

@@ -44,8 +44,9 @@
 //	time       when the log took it, RFC 3339 in UTC; never before that of the line before
 //	migration  id of the migration, or "*" for all of them
 //	kind       created, renamed, retired, planned, shifted, held, resumed, rolledback, restored,
-//	           stepped, skipped, approved, restarted, renewed, returning, frozen or thawed
-//	split      the split from now on: buckets of 100,000 by stage, most advanced first, adding up to 100,000
+//	           stepped, skipped, approved, restarted, renewed, returning, frozen, thawed or flagged
+//	split      the split from now on: buckets of 100,000 by stage, most advanced first, adding up to 100,000;
+//	           flagged: none if the provider does not tell it
 //	from, to   created, planned: names of the two upstreams; renamed: from is the former id
 //	key        the targeting key: where it is looked for, in order
 //	plan       hash of the plan in the config
@@ -59,6 +60,8 @@
 //	until      returning: when the way back is to end
 //	because    the event with the evidence that this one follows from
 //	retry      resumed: how often the ramp has begun again by itself
+//	source     flagged: the flag provider that decides from now on, "builtin" for the log itself
+//	version    flagged: of the flag there, its own or a hash of what it says
 //	evidence   the counts that a decision was made from; [Explain] computes it again
 //	state      restored: the whole state to begin with, of event seq-1
 //	actor      who; "ficus" is the gateway itself

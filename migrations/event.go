@@ -27,6 +27,8 @@ const (
 	Returning Kind = "returning" // a part of the way back, which a rolledback event ends
 	Frozen    Kind = "frozen"    // no ramp moves forward, or not this one
 	Thawed    Kind = "thawed"    // ramps move again
+
+	Flagged Kind = "flagged" // an outside flag provider decides from now on, or decides otherwise
 )
 
 // Every is the migration of an event that concerns all migrations.
@@ -35,7 +37,7 @@ const Every = "*"
 // Kinds lists all kinds. Callers must not change it.
 var Kinds = []Kind{
 	Created, Renamed, Retired, Planned, Shifted, Held, Resumed, RolledBack, Restored,
-	Stepped, Skipped, Approved, Restarted, Renewed, Returning, Frozen, Thawed,
+	Stepped, Skipped, Approved, Restarted, Renewed, Returning, Frozen, Thawed, Flagged,
 }
 
 // A Cause says what made the gateway hold or roll back, in a word. It is part
@@ -64,7 +66,7 @@ type Event struct {
 	Time      time.Time     `json:"time"`                // stamped by the log, never decreasing
 	Migration string        `json:"migration"`           // id, or [Every]
 	Kind      Kind          `json:"kind"`                //
-	Split     Split         `json:"split,omitempty"`     // Shifted, Stepped, Skipped, Returning, RolledBack: the split from now on
+	Split     Split         `json:"split,omitempty"`     // Shifted, Stepped, Skipped, Returning, RolledBack, Flagged: the split from now on
 	From      string        `json:"from,omitempty"`      // Created, Planned: upstream that is moved away from; Renamed: the former id
 	To        string        `json:"to,omitempty"`        // Created, Planned: upstream that is moved to
 	Key       string        `json:"key,omitempty"`       // Created, Planned: the targeting key, as [Plan.KeyString] writes it
@@ -80,6 +82,8 @@ type Event struct {
 	Until     time.Time     `json:"until,omitzero"`      // Returning: when the way back is to end
 	Because   uint64        `json:"because,omitempty"`   // the event that holds the evidence, if this one follows from it
 	Retry     int           `json:"retry,omitempty"`     // Resumed: how often the ramp has begun again by itself
+	Source    string        `json:"source,omitempty"`    // Flagged: the provider that decides, [BuiltIn] for the log
+	Version   string        `json:"version,omitempty"`   // Flagged: of the flag there
 	Evidence  *Evidence     `json:"evidence,omitempty"`  // decisions: the counts that they were made from
 	State     *State        `json:"state,omitempty"`     // Restored: the whole state
 	Actor     string        `json:"actor,omitempty"`     // who: "alice", "ficus" for the gateway itself

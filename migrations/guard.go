@@ -39,8 +39,12 @@ func (p Plan) objective() float64 {
 	return evidence.Objective
 }
 
-// judge returns the records of the present test.
+// judge returns the records of the present test: none where the share is not
+// known that they would be held against.
 func (v view) judge() []evidence.Record {
+	if v.course.Unknown {
+		return nil
+	}
 	budget := evidence.Budget{Alpha: v.plan.Guard.FalseAlarm, Test: v.course.K, Gateways: v.counts.Gateways, Own: v.counts.Own}
 	records := v.cell.Judge(v.eventCell(), v.plan.Metrics(), budget)
 	for i := range records {

@@ -66,6 +66,12 @@ func randomEvent(t *rapid.T, s State) Event {
 		e.Steps, e.Tau = rapid.IntRange(0, 5).Draw(t, "steps"), time.Duration(rapid.IntRange(0, 3).Draw(t, "tau"))*time.Second
 	case Held:
 		e.Cause = rapid.SampledFrom([]Cause{"", CauseBlip, CauseStuck}).Draw(t, "cause")
+	case Flagged:
+		e.Source = rapid.SampledFrom([]string{"file:flags.json", "file:flags.json", BuiltIn, ""}).Draw(t, "source")
+		e.Version = rapid.SampledFrom([]string{"1", "2", ""}).Draw(t, "version")
+		if rapid.Bool().Draw(t, "known") {
+			e.Split = splits().Draw(t, "split")
+		}
 	case Frozen, Thawed:
 		if rapid.Bool().Draw(t, "all") {
 			e.Migration = Every
@@ -77,7 +83,7 @@ func randomEvent(t *rapid.T, s State) Event {
 	switch e.Kind {
 	case Resumed, Planned, Stepped, Skipped, Approved:
 		e.Step = rapid.IntRange(-1, 5).Draw(t, "step")
-	case Created:
+	case Created, Flagged:
 	default:
 		e.Cell = rapid.SampledFrom([]string{"", "", "", Rest, "eu", "us"}).Draw(t, "cell")
 	}

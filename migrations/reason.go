@@ -38,4 +38,5 @@ const (
 	WaitTurn         Wait = "turn"         // other migrations, or the cells before it
 	WaitReturn       Wait = "return"       // a way back that is under way
 	WaitRetry        Wait = "retry"        // the cool-down after a rollback
+	WaitFlag         Wait = "flag"         // an outside flag provider, which decides
 )

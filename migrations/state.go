@@ -33,20 +33,21 @@ type Migration struct {
 	From       string    `json:"from"`
 	To         string    `json:"to"`
 	Key        string    `json:"key,omitempty"`
-	Flag       string    `json:"flag,omitempty"`   // flag key; it chooses the buckets, so it stays when the id changes
-	Plan       string    `json:"plan,omitempty"`   // hash of the plan last seen in a config
-	Split      Split     `json:"split"`            // never empty
-	Seq        uint64    `json:"seq"`              // last event of this migration: what a change expects
-	Epoch      uint64    `json:"epoch"`            // seq of the event that last changed the split
-	Since      time.Time `json:"since"`            // log time of that event
-	Ramp       Ramp      `json:"ramp"`             //
-	Step       int       `json:"step,omitempty"`   // step the ramp stands at, from 1; 0 is before the first
-	RolledBack bool      `json:"rolled_back"`      // cohorts do not count until it is resumed
-	Retired    bool      `json:"retired"`          //
-	Actor      string    `json:"actor,omitempty"`  // of the last event
-	Reason     string    `json:"reason,omitempty"` // of the last event
-	Frozen     string    `json:"frozen,omitempty"` // why its ramp does not move forward; empty: it may
-	Tests      int       `json:"tests,omitempty"`  // tests ever begun, retries and cells counted
+	Flag       string    `json:"flag,omitempty"`    // flag key; it chooses the buckets, so it stays when the id changes
+	Plan       string    `json:"plan,omitempty"`    // hash of the plan last seen in a config
+	Split      Split     `json:"split"`             // never empty
+	Seq        uint64    `json:"seq"`               // last event of this migration: what a change expects
+	Epoch      uint64    `json:"epoch"`             // seq of the event that last changed the split
+	Since      time.Time `json:"since"`             // log time of that event
+	Ramp       Ramp      `json:"ramp"`              //
+	Step       int       `json:"step,omitempty"`    // step the ramp stands at, from 1; 0 is before the first
+	RolledBack bool      `json:"rolled_back"`       // cohorts do not count until it is resumed
+	Retired    bool      `json:"retired"`           //
+	Actor      string    `json:"actor,omitempty"`   // of the last event
+	Reason     string    `json:"reason,omitempty"`  // of the last event
+	Frozen     string    `json:"frozen,omitempty"`  // why its ramp does not move forward; empty: it may
+	Tests      int       `json:"tests,omitempty"`   // tests ever begun, retries and cells counted
+	Outside    *Outside  `json:"outside,omitempty"` // the flag provider that decides instead of the log; nil: none. Never changed in place
 	Progress
 	Cells map[string]Course `json:"cells,omitempty"` // by name, without [Rest]; never changed in place
 }

@@ -216,6 +216,9 @@ func (p *Process) gauges() {
 	m.Gauges("ficus_migration_share", "Share of the buckets at a stage, 0 to 1.", []string{"migration", "stage"}, func(emit func(float64, ...string)) {
 		s := p.follower.State()
 		for _, id := range s.IDs() {
+			if s.Migrations[id].Unknown {
+				continue
+			}
 			for _, stage := range migrations.Stages {
 				emit(float64(s.Migrations[id].Split.Share(stage))/migrations.Buckets, id, string(stage))
 			}

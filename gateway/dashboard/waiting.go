@@ -26,6 +26,8 @@ func waiting(m migrations.Migration, plan *migrations.Plan, counts *TrafficCount
 		return []Waiting{{For: "config", Text: "the config in force does not have this migration"}}
 	case m.RolledBack:
 		return []Waiting{{For: "resume", Text: "it was rolled back; resume lets it go on"}}
+	case m.Outside != nil:
+		return []Waiting{{For: "flag", Text: m.Outside.Source + " decides by its flag"}}
 	case len(plan.Steps) == 0:
 		return []Waiting{{For: "shift", Text: "its plan has no ramp; a person shifts it"}}
 	case m.Ramp == migrations.RampHeld:
