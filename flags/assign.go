@@ -39,6 +39,7 @@ type Assignment struct {
 	Verified bool                 // the key comes from a trusted proxy, a signature or the connection (law 11)
 	Bucket   int                  // 0 to [migrations.Buckets]-1; -1: keyless
 	Cohort   string               // name of the cohort that decided; empty: none
+	Placed   bool                 // the bucket decided, by the split of the state: the request may be in the test
 
 	session bool // the key is that of the browser's session
 	resign  bool // the anonymous cookie should be signed anew
@@ -88,6 +89,8 @@ func (a *Assigner) Assign(ctx context.Context, in *Input) (asg Assignment) {
 		asg.Stage = confine(stage, plan, in.State, asg.Key)
 	case details.Reason == openfeature.TargetingMatchReason:
 		asg.Cohort = p.facts.cohort.Name
+	default:
+		asg.Placed = asg.Key != "" && in.State != nil
 	}
 	return asg
 }

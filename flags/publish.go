@@ -32,6 +32,7 @@ func (p *Provider) Publish(state migrations.State, plans map[string]*migrations.
 		}
 		e := entry{plan: plan}
 		if m, ok := state.Migrations[id]; ok {
+			m = m.Of(migrations.Rest) // who asks from outside is in no cell
 			e.state = &m
 		}
 		next.flags[flagOf(plan)] = e

@@ -28,6 +28,7 @@ type Decision struct {
 	Key             string // where the targeting key was found; empty: keyless
 	Bucket          int    // -1: keyless
 	Cohort          string
+	Cell            string // empty: the migration has none
 	Err             string
 }
 
@@ -53,7 +54,12 @@ func (g *Gateway) Explain(r *http.Request) Explanation {
 	if rt.plan != nil {
 		up = g.decide(rec, r)
 		x.Decided = rec.decision()
-		x.Decided.explain(say, rt.plan, snap.migrations[rt.migration], isSafe(r.Method), r.Method)
+		x.Decided.explain(say, rt.plan, rec.cell.state, isSafe(r.Method), r.Method)
+		if rec.trips() {
+			up = rec.turn()
+			x.Decided.Side, x.Decided.Stage, x.Decided.Reason = rec.Side, rec.Stage, rec.Reason
+			say("it is tripped: this gateway sends everybody to the monolith until the event log says so, or otherwise")
+		}
 	}
 	x.Upstream = up.Definition().Name
 	x.Target = routes.RequestTarget(r)
@@ -80,7 +86,7 @@ func place(at routes.Position) string {
 func (rec *record) decision() *Decision {
 	return &Decision{
 		Migration: rec.Migration, Flag: rec.Flag, Stage: rec.Stage, Side: rec.Side, Variant: rec.Variant,
-		Reason: rec.Reason, Key: rec.KeySource, Bucket: rec.Bucket, Cohort: rec.Cohort, Err: rec.assignment.Err,
+		Reason: rec.Reason, Key: rec.KeySource, Bucket: rec.Bucket, Cohort: rec.Cohort, Cell: rec.cell.name, Err: rec.assignment.Err,
 	}
 }
 
@@ -88,7 +94,11 @@ func (d *Decision) explain(say func(string, ...any), plan *migrations.Plan, stat
 	if state == nil {
 		say("the log does not know migration %s, so it is off", d.Migration)
 	} else {
-		say("migration %s stands at %s (event %d)", d.Migration, state.Split, state.Seq)
+		of := ""
+		if d.Cell != "" {
+			of = " for cell " + d.Cell
+		}
+		say("migration %s stands at %s%s (event %d)", d.Migration, state.Split, of, state.Seq)
 	}
 	switch {
 	case d.Err != "":

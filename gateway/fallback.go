@@ -63,10 +63,10 @@ func (rec *record) repeatable(sent bool) bool {
 // that fails, the monolith.
 func (g *Gateway) askService(ctx context.Context, rec *record, up *upstream.Upstream) (*upstream.Response, error) {
 	if !rec.fallsBack() {
-		return g.ask(ctx, rec, up)
+		return g.askFirst(ctx, rec, up, 0)
 	}
 	g.keepBody(rec)
-	res, err := g.askWithin(ctx, rec, up, rec.route.Fallback.After)
+	res, err := g.askFirst(ctx, rec, up, rec.route.Fallback.After)
 	reason, sent := rec.failedService(ctx, res, err)
 	if reason == "" || !rec.repeatable(sent) {
 		return res, err
@@ -83,7 +83,7 @@ func (g *Gateway) askService(ctx context.Context, rec *record, up *upstream.Upst
 		res.Close()
 	}
 	service, endpoint := rec.Upstream, rec.Endpoint
-	rec.Fallback = reason
+	rec.Fallback, rec.late = reason, errors.Is(err, errNoFirstByte)
 	rec.outgoing.Body = body
 	second, again := g.ask(ctx, rec, rec.route.legacy)
 	if again != nil && err != nil { // both failed: the service was asked for
@@ -91,6 +91,22 @@ func (g *Gateway) askService(ctx context.Context, rec *record, up *upstream.Upst
 		return nil, err
 	}
 	return second, again
+}
+
+// askFirst asks the side that the request belongs to, and measures it by that:
+// what is asked in its stead later counts for nobody.
+func (g *Gateway) askFirst(ctx context.Context, rec *record, up *upstream.Upstream, limit time.Duration) (*upstream.Response, error) {
+	if rec.cell == nil {
+		return g.ask(ctx, rec, up)
+	}
+	start := time.Now()
+	rec.watch(start)
+	res, err := g.askWithin(ctx, rec, up, limit)
+	rec.unwatch()
+	if err == nil {
+		rec.took = time.Since(start)
+	}
+	return res, err
 }
 
 // errNoFirstByte ends an attempt whose first byte takes too long.

@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
 	"sync"
@@ -24,6 +25,7 @@ type Options struct {
 	Access   *telemetry.AccessLog // nil: none is written
 	Shadow   *shadow.Shadow       // compares; nil: nothing is compared
 	Logger   *slog.Logger         // nil: slog.Default()
+	Name     string               // of this gateway among those of one log; empty: "gateway"
 }
 
 // A Gateway serves requests by its current [Snapshot]. All methods may be
@@ -41,7 +43,7 @@ type Gateway struct {
 	draining atomic.Bool
 	tunnels  tunnels
 	inflight counters
-	tallies  tallies
+	books    books
 	reserve  reserve
 
 	served func(*Snapshot, *record) // told of every request by tests; nil otherwise
@@ -59,6 +61,7 @@ func New(o Options) (*Gateway, error) {
 	if g.log == nil {
 		g.log = slog.Default()
 	}
+	g.books.init(cmp.Or(o.Name, "gateway"))
 	g.reserve.bytes = shadow.NewBudget(fallbackBytes)
 	p, _, err := g.compile(o.Table, nil)
 	if err != nil {

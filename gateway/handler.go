@@ -54,6 +54,9 @@ func (g *Gateway) serve(rec *record, r *http.Request) error {
 	if rt.plan != nil {
 		start := time.Now()
 		up = g.decide(rec, r)
+		if rec.trips() {
+			up = rec.turn()
+		}
 		rec.Decide = time.Since(start)
 	}
 	if g.served != nil {
@@ -96,8 +99,9 @@ const brokenJourney = "journey"
 func (g *Gateway) decide(rec *record, r *http.Request) *upstream.Upstream {
 	rt := rec.route
 	safe := isSafe(r.Method)
+	rec.cell = rec.snap.standings[rt.migration].cell(rt.plan, r)
 	rec.input = flags.Input{
-		Plan: rt.plan, State: rec.snap.migrations[rt.migration], Request: r, Key: rt.Key,
+		Plan: rt.plan, State: rec.cell.state, Request: r, Key: rt.Key,
 		Client: rec.peer.client, ClientText: rec.ClientAddr, Trusted: rec.peer.trusted, Secure: rec.peer.secure, Safe: safe,
 	}
 	rec.assignment = g.assigner.Assign(r.Context(), &rec.input)
@@ -105,7 +109,7 @@ func (g *Gateway) decide(rec *record, r *http.Request) *upstream.Upstream {
 	side := rt.plan.Place(a.Stage, safe)
 	if rt.plan.Journeys && !safe && a.Stage != migrations.Complete && rt.plan.Follows() {
 		if last, holds := g.assigner.Journey(&rec.input); holds {
-			side = last
+			side, rec.journeyed = last, true
 		} else if last != "" && last != side {
 			rec.Fallback = brokenJourney
 		}
@@ -179,9 +183,9 @@ func (g *Gateway) finish(rec *record) {
 	rec.BytesIn, rec.BytesOut = rec.body.n, rec.writer.n
 	if rec.route != nil {
 		rec.route.metrics.Observe(&rec.Exchange)
-		rec.route.tally.count(rec)
+		rec.account()
 	}
-	g.tracer.End(&rec.trace, &rec.Exchange, false)
+	g.tracer.End(&rec.trace, &rec.Exchange, rec.linked)
 	if g.access != nil && rec.snap.Table.Access {
 		g.access.Log(&rec.trace, &rec.Exchange)
 	}

@@ -15,6 +15,7 @@ import (
 	"github.com/ficus-gateway/ficus/gateway/telemetry"
 	"github.com/ficus-gateway/ficus/gateway/upstream"
 	"github.com/ficus-gateway/ficus/migrations"
+	"github.com/ficus-gateway/ficus/migrations/evidence"
 	"github.com/ficus-gateway/ficus/routes"
 )
 
@@ -34,7 +35,15 @@ func (g *Gateway) observe(rec *record, r *http.Request) *shadow.Observation {
 	if rec.Side == migrations.Modern {
 		in.Ask, in.Again = in.Again, in.Ask
 	}
-	return rt.watch.Begin(in)
+	o := rt.watch.Begin(in)
+	if o != nil {
+		c, key, control := rec.cell, evidence.Key(0), rec.Side
+		if rec.assignment.Placed {
+			key = rec.evidenceKey()
+		}
+		o.Tell(func(v shadow.Verdict) { c.settled(key, control, v) })
+	}
+	return o
 }
 
 // tell gives the observation what the control is asked.

@@ -22,11 +22,19 @@ type record struct {
 	snap        *Snapshot
 	route       *route
 	peer        peer
+	cell        *cell // nil: a plain route
 	input       flags.Input
 	assignment  flags.Assignment
 	kept        shadow.Buffer       // of the request's body, for fallback
 	keeps       bool                // kept is in use
 	release     func()              // ends the context of the answer; nil: there is none of its own
+	journeyed   bool                // its side is that of the person's last page
+	tripped     bool                // a trip has turned it to the monolith
+	late        bool                // the service had not begun to answer when fallback gave it up
+	barked      bool                // its watchdog has told that it is slow
+	linked      bool                // a decision may link to its trace, which is kept
+	took        time.Duration       // until the side asked first began to answer; 0: it did not
+	slow        *watchdog           // tells that it is slow; nil: never used
 	observation *shadow.Observation // nil: the request is not compared
 	header      http.Header         // for the upstream
 	outgoing    upstream.Request
@@ -38,9 +46,9 @@ var records = sync.Pool{New: func() any { return &record{header: make(http.Heade
 
 // recycle gives the record back; nothing may use it any more.
 func (rec *record) recycle() {
-	h := rec.header
+	h, w := rec.header, rec.slow
 	clear(h)
-	*rec = record{header: h}
+	*rec = record{header: h, slow: w}
 	records.Put(rec)
 }
 

@@ -18,15 +18,15 @@ import (
 	"github.com/ficus-gateway/ficus/migrations/compare"
 )
 
-// A ledger is an application that takes writes, and acknowledges what it is
+// A cashbook is an application that takes writes, and acknowledges what it is
 // told to.
-type ledger struct {
+type cashbook struct {
 	acknowledges atomic.Bool
 	real         atomic.Int64 // writes that change something
 	rehearsed    atomic.Int64 // marked ones, which do not
 }
 
-func (l *ledger) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+func (l *cashbook) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if r.URL.Path == "/rehearsal" {
 		if l.acknowledges.Load() {
 			ack := upstream.Acknowledgement{Secret: []byte("0123456789abcdef"), Mode: r.Header.Get(upstream.ModeField)}
@@ -71,7 +71,7 @@ func TestRehearsalsGoOnlyWhereTheyAreAcknowledged(t *testing.T) {
 		"follow sends nothing more": {shared + "follow", migrations.Live, true, "k", 0, 1, 0, "", false},
 	} {
 		t.Run(name, func(t *testing.T) {
-			var legacy, modern ledger
+			var legacy, modern cashbook
 			legacy.acknowledges.Store(c.acknowledged)
 			modern.acknowledges.Store(c.acknowledged)
 			a, b := httptest.NewServer(&legacy), httptest.NewServer(&modern)
@@ -109,7 +109,7 @@ func TestRehearsalsGoOnlyWhereTheyAreAcknowledged(t *testing.T) {
 // The service that has acknowledged is replaced by one that has not, without
 // Ficus hearing of it: no write of a rehearsal reaches it.
 func TestRehearsalsEndWithTheProcessThatAcknowledged(t *testing.T) {
-	var legacy, modern ledger
+	var legacy, modern cashbook
 	modern.acknowledges.Store(true)
 	a, b := httptest.NewServer(&legacy), httptest.NewServer(&modern)
 	defer a.Close()
@@ -120,7 +120,7 @@ func TestRehearsalsEndWithTheProcessThatAcknowledged(t *testing.T) {
 	}
 	address := b.Listener.Addr().String()
 	b.Close()
-	var fresh ledger
+	var fresh cashbook
 	replaced := httptest.NewUnstartedServer(&fresh)
 	replaced.Listener.Close()
 	replaced.Listener = listenAgain(t, address)

@@ -19,8 +19,8 @@ type Snapshot struct {
 	Table  *routes.Table
 	State  migrations.State
 
-	plan       *plan
-	migrations []*migrations.Migration // by plan.migrations' index; nil: unknown to the log
+	plan      *plan
+	standings []standing // by plan.migrations' index
 }
 
 // A plan is what is compiled of a table alone; snapshots that differ only in
@@ -28,6 +28,8 @@ type Snapshot struct {
 type plan struct {
 	routes     []route // by routes.Route.Index
 	migrations []*migrations.Plan
+	books      []*book  // by the same index
+	hashes     []string // of the plans, likewise
 	upstreams  map[string]*upstream.Upstream
 }
 
@@ -39,9 +41,9 @@ type route struct {
 	plan      *migrations.Plan   // nil: a plain route
 	legacy    *upstream.Upstream
 	modern    *upstream.Upstream
-	migration int // index into Snapshot.migrations
+	migration int // index into Snapshot.standings
 	metrics   *telemetry.RouteMetrics
-	tally     *tally        // nil: a plain route
+	book      *book         // nil: a plain route
 	watch     *shadow.Watch // nil: nothing is compared
 	askLegacy shadow.Send
 	askModern shadow.Send
@@ -76,6 +78,7 @@ func (g *Gateway) compile(t *routes.Table, before map[string]*upstream.Upstream)
 	for id, mp := range t.Plans {
 		index[id] = len(p.migrations)
 		p.migrations = append(p.migrations, mp)
+		p.books, p.hashes = append(p.books, g.books.of(id)), append(p.hashes, mp.Hash())
 	}
 	watches, senders, err := g.watches(t, p)
 	if err != nil {
@@ -89,7 +92,7 @@ func (g *Gateway) compile(t *routes.Table, before map[string]*upstream.Upstream)
 				return nil, fresh, fmt.Errorf("route %s: no migration %q", r.ID, r.Migration)
 			}
 			c.migration = index[r.Migration]
-			c.tally = g.tallies.of(r.Migration)
+			c.book = p.books[c.migration]
 			c.watch = watches[r.Migration]
 			c.askLegacy, c.askModern = senders[c.plan.From], senders[c.plan.To]
 			c.legacy, c.modern = p.upstreams[c.plan.From], p.upstreams[c.plan.To]
@@ -111,14 +114,16 @@ func (g *Gateway) compile(t *routes.Table, before map[string]*upstream.Upstream)
 
 // at makes the snapshot of a plan and a state.
 func (p *plan) at(t *routes.Table, s migrations.State, number uint64) *Snapshot {
-	snap := &Snapshot{Number: number, Table: t, State: s, plan: p, migrations: make([]*migrations.Migration, len(p.migrations))}
+	snap := &Snapshot{Number: number, Table: t, State: s, plan: p, standings: make([]standing, len(p.migrations))}
 	for i, mp := range p.migrations {
 		m, ok := s.Migrations[mp.ID]
 		if !ok && mp.RenamedFrom != "" { // the log hears of the new name only after the table serves
 			m, ok = s.Migrations[mp.RenamedFrom]
 		}
 		if ok && !m.Retired {
-			snap.migrations[i] = &m
+			snap.standings[i] = standingOf(mp, &m, p.books[i])
+		} else {
+			snap.standings[i] = standingOf(mp, nil, p.books[i])
 		}
 	}
 	return snap

@@ -1,7 +1,6 @@
 package gateway
 
 import (
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -24,32 +23,9 @@ type tally struct {
 	keyless  atomic.Uint64
 }
 
-// tallies are kept across reloads, so that a migration's counts go on.
-type tallies struct {
-	mu   sync.Mutex // guards byID, at compile time and when somebody asks; never for a request
-	byID map[string]*tally
-}
-
-func (ts *tallies) of(id string) *tally {
-	ts.mu.Lock()
-	defer ts.mu.Unlock()
-	if ts.byID == nil {
-		ts.byID = make(map[string]*tally)
-	}
-	t := ts.byID[id]
-	if t == nil {
-		t = &tally{since: time.Now()}
-		ts.byID[id] = t
-	}
-	return t
-}
-
 // count adds a finished request. One whose client went away says nothing
 // about the side.
 func (t *tally) count(rec *record) {
-	if t == nil {
-		return
-	}
 	side := 0
 	if rec.Side == migrations.Modern {
 		side = 1
@@ -65,7 +41,7 @@ func (t *tally) count(rec *record) {
 
 // Counts returns what has been counted of a migration.
 func (g *Gateway) Counts(migration string) Counts {
-	t := g.tallies.of(migration)
+	t := &g.books.of(migration).tally
 	return Counts{
 		Since:  t.since,
 		Legacy: t.requests[0].Load(), Modern: t.requests[1].Load(),

@@ -68,6 +68,14 @@ func (m Migration) Course(cell string) Course {
 	return Course{m.Split, m.Epoch, m.Since, m.Ramp, m.Step, m.RolledBack, m.Progress}
 }
 
+// Of returns the migration as the requests of one cell see it: with the course
+// of that cell as its own, and no others.
+func (m Migration) Of(cell string) Migration {
+	m.set(Rest, m.Course(cell))
+	m.Cells = nil
+	return m
+}
+
 // CellNames returns the names of all cells, sorted, [Rest] last.
 func (m Migration) CellNames() []string {
 	return append(slices.Sorted(maps.Keys(m.Cells)), Rest)

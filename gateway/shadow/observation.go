@@ -65,7 +65,8 @@ type Observation struct {
 	length     int64     // of the control's answer as its header says; -1: unknown
 	began      time.Time // when the control's answer began, for streams
 	start      time.Time // when the control was asked
-	verdict    Reason    // why it will be dropped; empty: it will not
+	told       func(Verdict)
+	verdict    Reason // why it will be dropped; empty: it will not
 }
 
 // streamAfter is how long an answer without a length may take before it is
@@ -197,13 +198,13 @@ func (o *Observation) FellBack() {
 	if o == nil {
 		return
 	}
-	o.watch.tally.decide(compare.Failed)
+	o.decide(Verdict{Outcome: compare.Failed, FellBack: true})
 	o.free()
 }
 
 // discard counts the observation as dropped and gives its memory back.
 func (o *Observation) discard(r Reason) {
-	o.watch.tally.drop(r)
+	o.dropped(r)
 	o.free()
 }
 

@@ -23,7 +23,7 @@ func (o *Observation) settle(l *lane) {
 	err := o.ask(o.input.Ask, &candidate)
 	l.breaker.report(err == nil || errors.Is(err, ErrNoRehearsal) || errors.Is(err, errStream), time.Now())
 	if reason := o.undecided(err, &candidate); reason != "" {
-		w.tally.drop(reason)
+		o.dropped(reason)
 		return
 	}
 	if p.probe && p.candidateFirst {
@@ -36,15 +36,22 @@ func (o *Observation) settle(l *lane) {
 		ControlTook: o.control.Took, CandidateTook: candidate.Took,
 	}
 	seen.Result = compare.Compare(control, other, p.rules, p.profile)
+	v := Verdict{Probed: probed}
 	if probed {
 		w.tally.probes.Add(1)
 		r := compare.Probe(control, again.compared(nil), p.rules, p.profile)
 		seen.Probe = &r
+		v.Pair = pairOf(probed, seen.Result.Outcome, r.Outcome)
 	}
 	if seen.Result.Outcome == compare.Mismatch && err == nil {
 		seen.Drift = o.recheck(p, &seen.Result, control, other)
 	}
-	w.tally.decide(w.judge.finish(w, seen))
+	v.Outcome = w.judge.finish(w, seen)
+	if v.Outcome == compare.Match && v.Pair == CandidateAlone { // it was a race
+		v.Pair = NoPair
+	}
+	v.Span = spanOf(o.question.Origin)
+	o.decide(v)
 }
 
 // repeatable reports whether the sides may be asked again.

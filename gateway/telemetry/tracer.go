@@ -25,9 +25,8 @@ type TracerOptions struct {
 	// OpenTelemetry's TraceIDRatioBased, and told to the upstreams.
 	Sample float64
 
-	// KeepPerSecond bounds the traces kept for what happened in them, errors
-	// and those that End is told to keep, although the head said no. Zero
-	// means 10; negative means none.
+	// KeepPerSecond bounds the traces kept for an error that happened in them,
+	// although the head said no. Zero means 10; negative means none.
 	KeepPerSecond float64
 
 	// FlagProvider is told as feature_flag.provider.name. Empty means "ficus".
@@ -84,14 +83,14 @@ func (t *Tracer) sampled(id [16]byte) bool {
 }
 
 // End exports the spans of a finished request if its trace is kept: because
-// its head said so, or, at a bounded rate, because keep is true or the answer
-// was an error of the server. Links are put on the server span. It reports
-// whether the trace was kept.
+// its head said so, because keep is true, which its caller bounds, or, at a
+// bounded rate, because the answer was an error of the server. Links are put
+// on the server span. It reports whether the trace was kept.
 func (t *Tracer) End(tr *Trace, x *Exchange, keep bool, links ...trace.Link) bool {
 	if !t.exports {
 		return false
 	}
-	if !tr.Sampled && (!keep && x.Status < 500 || !t.kept.allow(time.Now())) {
+	if !tr.Sampled && !keep && (x.Status < 500 || !t.kept.allow(time.Now())) {
 		return false
 	}
 	t.export(tr, x, links)

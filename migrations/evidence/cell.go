@@ -170,6 +170,34 @@ func (c *Cell) Samples(g Guard) []Sample {
 // Clone returns a copy that shares nothing with c.
 func (c *Cell) Clone() *Cell { return mergeCells(c, &Cell{}) }
 
+// CloneAfter is Clone for who clones again and again: before is the last clone
+// of c, which nobody has changed, and is shared where c holds the same. For
+// Seen, which only the sample-ratio check reads, and grows by one for each
+// person, a little less is the same: a check is as good a moment ago.
+func (c *Cell) CloneAfter(before *Cell) *Cell {
+	if before == nil || before.Test != c.Test {
+		return c.Clone()
+	}
+	light := *c
+	light.Seen, light.Bad = Keys{}, nil
+	out := light.Clone()
+	if out.Seen = before.Seen; c.Seen.Len()-before.Seen.Len() > before.Seen.Len()/64 {
+		out.Seen = c.Seen.Clone()
+	}
+	for m, keys := range c.Bad {
+		if out.Bad == nil {
+			out.Bad = make(map[Metric]*Keys, len(c.Bad))
+		}
+		if old := before.Bad[m]; old != nil && old.Len() == keys.Len() {
+			out.Bad[m] = old
+			continue
+		}
+		clone := keys.Clone()
+		out.Bad[m] = &clone
+	}
+	return out
+}
+
 // mergeCells returns the counts of both, of the newer test if they differ.
 func mergeCells(a, b *Cell) *Cell {
 	streaks := mergeStreaks(a.Streaks, b.Streaks)

@@ -78,3 +78,17 @@ func (c Counts) Clone() Counts {
 	out.Gateways, out.Own = c.Gateways, c.Own
 	return out
 }
+
+// CloneAfter is Clone for who clones again and again; see [Cell.CloneAfter].
+func (c Counts) CloneAfter(before Counts) Counts {
+	cells := c.Cells
+	c.Cells = nil
+	out := c.Clone()
+	for name, cell := range cells {
+		if out.Cells == nil {
+			out.Cells = make(map[string]*Cell, len(cells))
+		}
+		out.Cells[name] = cell.CloneAfter(before.Cells[name])
+	}
+	return out
+}

@@ -204,3 +204,32 @@ func TestCohortsAndTheKeylessAreCountedApart(t *testing.T) {
 		t.Errorf("the rate of none is %v", got)
 	}
 }
+
+func TestCloneAfterIsAClone(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		cell, last := NewCell(1, 50_000), (*Cell)(nil)
+		for range rapid.IntRange(1, 200).Draw(t, "events") {
+			key, side := Key(rapid.IntRange(1, 300).Draw(t, "key")), Side(rapid.IntRange(0, 1).Draw(t, "side"))
+			cell.Saw(key, 1, side)
+			cell.Epoch(1).Requests[side]++
+			if rapid.Bool().Draw(t, "bad") {
+				cell.Count(Errors, key, 1, side)
+			}
+			if rapid.IntRange(0, 20).Draw(t, "next test") == 0 {
+				cell = cell.Next(cell.Test+1, 50_000)
+				cell.Begin(1, 50_000)
+			}
+			want := cell.Clone()
+			last = cell.CloneAfter(last)
+			if d := want.Seen.Len() - last.Seen.Len(); d < 0 || d > want.Seen.Len()/64 {
+				t.Fatalf("%d keys are missing of %d", d, want.Seen.Len())
+			}
+			want.Seen = last.Seen
+			a, _ := json.Marshal(want)
+			b, _ := json.Marshal(last)
+			if string(a) != string(b) {
+				t.Fatalf("%s\nis not\n%s", b, a)
+			}
+		}
+	})
+}

@@ -79,12 +79,12 @@ func TestMalformedCountsAreRefused(t *testing.T) {
 	}
 }
 
-func TestKeysAreHashedWithTheirPrefix(t *testing.T) {
+func TestKeysAreHashedWithTheirNetwork(t *testing.T) {
 	seen := make(map[Key]string)
 	for name, key := range map[string]Key{
-		"verified": KeyOf("alice"), "empty": KeyOf(""), "alice from a": UnverifiedKey("alice", "192.0.2.0/24"),
-		"alice from b": UnverifiedKey("alice", "198.51.100.0/24"), "split elsewhere": UnverifiedKey("alice1", "92.0.2.0/24"),
-		"no prefix": UnverifiedKey("alice", ""),
+		"verified": KeyOf("alice"), "empty": KeyOf(""), "alice from a": KeyOf("alice").Within(0, 0xc0000200),
+		"alice from b": KeyOf("alice").Within(0, 0xc6336400), "alice from c": KeyOf("alice").Within(0xc0000200, 0),
+		"no prefix": KeyOf("alice").Within(0, 0),
 	} {
 		if other, ok := seen[key]; ok {
 			t.Errorf("%s and %s have the same hash", name, other)

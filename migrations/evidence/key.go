@@ -8,14 +8,15 @@ func KeyOf(targetingKey string) Key {
 	return Key(mix(fnv(offset, targetingKey)))
 }
 
-// UnverifiedKey returns the hash of a targeting key that only the client
-// vouches for, together with the network prefix that the client is in: one
+// Within returns the key of somebody whom only the client vouches for, together
+// with the network that the client is in, as the 16 bytes of a prefix: one
 // client that makes keys up counts once per key and prefix (law 11).
-func UnverifiedKey(targetingKey, prefix string) Key {
-	h := fnv(offset, targetingKey)
-	h = (h ^ 0xff) * prime // a byte that UTF-8 does not have, so that the two can't run together
-	return Key(mix(fnv(h, prefix)))
+func (k Key) Within(high, low uint64) Key {
+	return Key(mix(uint64(k) ^ mix(high^mix(low+golden))))
 }
+
+// golden keeps a network of zeros from being none.
+const golden = 0x9e3779b97f4a7c15
 
 // FNV-1a, 64 bits (draft-eastlake-fnv).
 const (

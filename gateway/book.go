@@ -1,0 +1,39 @@
+package gateway
+
+import (
+	"sync"
+	"time"
+)
+
+// A book is what this gateway keeps of one migration, across reloads.
+type book struct {
+	tally  tally
+	ledger ledger
+	trip   trip
+}
+
+// books are all of them.
+type books struct {
+	mu   sync.Mutex // guards byID, at compile time and when somebody asks; never for a request
+	byID map[string]*book
+
+	name   string        // of this gateway, in evidence
+	alarms chan struct{} // holds one: something bad happened on a service
+}
+
+func (bs *books) init(name string) {
+	bs.name, bs.alarms, bs.byID = name, make(chan struct{}, 1), make(map[string]*book)
+}
+
+func (bs *books) of(id string) *book {
+	bs.mu.Lock()
+	defer bs.mu.Unlock()
+	b := bs.byID[id]
+	if b == nil {
+		b = new(book)
+		b.tally.since = time.Now()
+		b.ledger.init(bs.name, bs.alarms)
+		bs.byID[id] = b
+	}
+	return b
+}

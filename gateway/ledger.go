@@ -1,0 +1,140 @@
+package gateway
+
+import (
+	"math/rand/v2"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/ficus-gateway/ficus/migrations/compare"
+	"github.com/ficus-gateway/ficus/migrations/evidence"
+)
+
+// A ledger takes in what became of the requests of one migration. A request
+// writes one short line into a shard of it; whoever asks for the evidence adds
+// the lines up, so that no request ever waits for that.
+type ledger struct {
+	shards [8]shard
+	lost   atomic.Uint64 // lines that found no room: nobody has asked for long
+	alarms chan<- struct{}
+
+	mu     sync.Mutex // guards what follows: of those who ask, and of compiling a snapshot
+	count  count
+	budget map[string]*links // by name of the cell
+}
+
+// shardLines bounds the lines of a shard that wait to be added up: at 100,000
+// requests a second they are a quarter of a second's.
+const shardLines = 4096
+
+// A shard is a part of the lines, on a cache line of its own.
+type shard struct {
+	mu    sync.Mutex // guards lines; held to append one, or to take them all
+	lines []line
+	_     [32]byte
+}
+
+// A line is what became of one request, or of one comparison.
+type line struct {
+	cell    *cell
+	key     evidence.Key
+	at      int64         // Unix nanoseconds
+	took    time.Duration // until the side asked first began to answer; 0: it did not
+	span    string        // span context, of those that a decision links to; empty: not kept
+	facts   facts
+	outcome compare.Outcome // of a comparison
+}
+
+// alarming reports whether nobody should wait to decide: something bad has
+// happened on the service.
+func (n *line) alarming() bool {
+	if n.facts&compared != 0 {
+		return n.outcome != compare.Match && n.outcome != compare.Dropped
+	}
+	return n.facts&onModern != 0 && n.facts&(failed|timedOut|slow|harmed) != 0
+}
+
+func (l *ledger) init(name string, alarms chan<- struct{}) {
+	l.alarms = alarms
+	l.count.name = name
+	l.budget = make(map[string]*links)
+}
+
+// write adds a line. It waits for nothing but another line being written.
+func (l *ledger) write(n line) {
+	i := uint64(n.key)
+	if i == 0 {
+		i = rand.Uint64()
+	}
+	s := &l.shards[i%uint64(len(l.shards))]
+	s.mu.Lock()
+	if len(s.lines) < shardLines {
+		s.lines = append(s.lines, n)
+	} else {
+		l.lost.Add(1)
+	}
+	s.mu.Unlock()
+	if n.alarming() {
+		select {
+		case l.alarms <- struct{}{}:
+		default:
+		}
+	}
+}
+
+// take returns the lines written since it was last called. It needs l.mu.
+func (l *ledger) take(into []line) []line {
+	for i := range l.shards {
+		s := &l.shards[i]
+		s.mu.Lock()
+		into = append(into, s.lines...)
+		clear(s.lines)
+		s.lines = s.lines[:0]
+		s.mu.Unlock()
+	}
+	return into
+}
+
+// read adds up what was written and returns what is known by now, for nobody
+// to change.
+func (l *ledger) read(s *standing, now time.Time) evidence.Counts {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for i := range s.cells {
+		l.count.begin(&s.cells[i])
+	}
+	l.count.lines = l.take(l.count.lines[:0])
+	l.count.add()
+	l.count.last = l.count.all.CloneAfter(l.count.last)
+	out := l.count.last
+	out.At = now
+	return out
+}
+
+// links is the room for span contexts of one test: that many requests may ask
+// for their traces to be kept.
+type links struct {
+	test  uint64
+	taken [len(linked)]atomic.Uint32 // by metric
+}
+
+// linked are the metrics whose requests a decision links to.
+var linked = [...]evidence.Metric{evidence.Errors, evidence.Timeouts, evidence.Slow}
+
+// linksOf returns the room of a cell's test.
+func (l *ledger) linksOf(cell string, test uint64) *links {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	have := l.budget[cell]
+	if have == nil || have.test != test {
+		have = &links{test: test}
+		l.budget[cell] = have
+	}
+	return have
+}
+
+// take reports whether there is room for one more.
+func (l *links) take(metric int) bool {
+	t := &l.taken[metric]
+	return t.Load() < evidence.SpanLimit && t.Add(1) <= evidence.SpanLimit
+}

@@ -1,0 +1,90 @@
+package gateway
+
+import (
+	"sync/atomic"
+	"time"
+
+	"github.com/ficus-gateway/ficus/gateway/telemetry"
+	"github.com/ficus-gateway/ficus/migrations/evidence"
+)
+
+// A watchdog tells that a request is slow when τ passes, not when the answer
+// comes: a hang is seen then, and not at its time-out. It is used again with
+// its record, which keeps the allocation of a timer off the request path.
+type watchdog struct {
+	timer *time.Timer
+	state atomic.Int32
+	line  line            // what it tells; not written while the timer may run
+	trace telemetry.Trace // of the request
+}
+
+// The states of a watchdog.
+const (
+	resting int32 = iota
+	waiting
+	barked     // it has told
+	barkedKept // and a decision may link to the trace
+)
+
+// watch begins to wait for the side that is asked first.
+func (rec *record) watch(now time.Time) {
+	limit := rec.limit()
+	if limit <= 0 {
+		return
+	}
+	w := rec.slow
+	if w == nil {
+		w = new(watchdog)
+		rec.slow = w
+	}
+	w.trace = rec.trace
+	w.line = line{cell: rec.cell, key: rec.evidenceKey(), at: now.Add(limit).UnixNano(), facts: slow | rec.sideFact() | rec.standsFor()}
+	w.state.Store(waiting)
+	if w.timer == nil {
+		w.timer = time.AfterFunc(limit, w.bark)
+	} else {
+		w.timer.Reset(limit)
+	}
+}
+
+// limit returns when the side that is asked first is slow; 0 is never. Where
+// fallback gives the service up earlier, both sides are held to that, or the
+// service would be judged more strictly.
+func (rec *record) limit() time.Duration {
+	t := rec.cell.slow
+	if t.Tau <= 0 {
+		return 0
+	}
+	if f := rec.route.Fallback; f != nil && f.After > 0 && f.After < t.Limit(evidence.Modern) {
+		t.Tau = time.Duration(float64(f.After) / (1 + max(t.WorseBy, 0)))
+	}
+	return t.Limit(rec.sideFact().side())
+}
+
+// bark runs when the limit has passed.
+func (w *watchdog) bark() {
+	next, n := barked, w.line
+	if n.facts&(placed|onModern) == placed|onModern && n.cell.links.take(metricSlow) {
+		next, n.span = barkedKept, w.trace.Traceparent()
+	}
+	if w.state.CompareAndSwap(waiting, next) {
+		n.cell.book.ledger.write(n)
+	}
+}
+
+// unwatch ends the wait.
+func (rec *record) unwatch() {
+	w := rec.slow
+	if w == nil || w.timer == nil {
+		return
+	}
+	if !w.timer.Stop() {
+		rec.slow = nil // it may be about to bark still, so nobody else may have it
+	}
+	switch w.state.Swap(resting) {
+	case barked:
+		rec.barked = true
+	case barkedKept:
+		rec.barked, rec.linked = true, true
+	}
+}
