@@ -38,6 +38,7 @@ func (p *Process) adminHandler(t *routes.Table, ln net.Listener) (http.Handler, 
 		Ready:     p.ready,
 		Upstreams: p.upstreams,
 		Traffic:   p.traffic,
+		Counts:    p.counts,
 		Metrics:   p.tools.scrape,
 		Findings:  p.findings(),
 

@@ -241,3 +241,13 @@ func TestNobodyIsTheGatewayItself(t *testing.T) {
 		t.Error(done.Migration.Actor)
 	}
 }
+
+func TestHowLongAgo(t *testing.T) {
+	for d, want := range map[time.Duration]string{
+		-time.Second: "just now", 3 * time.Second: "3 s ago", 119 * time.Second: "119 s ago", 5 * time.Minute: "5 min ago", 26 * time.Hour: "26 h ago",
+	} {
+		if text := ago(d); text != want {
+			t.Errorf("%s: %s", d, text)
+		}
+	}
+}

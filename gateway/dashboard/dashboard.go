@@ -12,6 +12,7 @@ import (
 
 	"github.com/ficus-gateway/ficus/gateway/dashboard/access"
 	"github.com/ficus-gateway/ficus/migrations"
+	"github.com/ficus-gateway/ficus/migrations/evidence"
 	"github.com/ficus-gateway/ficus/routes"
 )
 
@@ -38,7 +39,8 @@ type Deps struct {
 	Upstreams  func() []UpstreamStatus
 	Traffic    func(migration string) TrafficCounts
 	Metrics    http.Handler
-	Findings   Findings // what comparing has found; nil: nothing is compared
+	Counts     func(migration string) evidence.Counts // what the guard decides from; nil: nobody counts
+	Findings   Findings                               // what comparing has found; nil: nothing is compared
 
 	Hosts          []string         // hosts that may be asked for, besides those of the loopback
 	ReadsNeedToken bool             // also on the loopback; never over a unix socket
@@ -76,6 +78,9 @@ func newAPI(d Deps) (*api, error) {
 	}
 	if d.Now == nil {
 		d.Now = time.Now
+	}
+	if d.Counts == nil {
+		d.Counts = func(string) evidence.Counts { return evidence.Counts{} }
 	}
 	if d.Deciding == nil {
 		d.Deciding = func(context.Context, []migrations.Event) func(uint64, error) { return func(uint64, error) {} }

@@ -45,10 +45,6 @@ func start(t *testing.T, edits ...func(*Deps)) *gateway {
 	ended := make(chan struct{})
 	go func() { defer close(ended); _ = g.follower.Run(ctx, nil) }()
 	t.Cleanup(func() { cancel(); <-ended; _ = log.Close() })
-	g.append(
-		migrations.Event{Migration: "orders", Kind: migrations.Created, From: "monolith", To: "orders", Key: "cookie:uid", Actor: "ficus"},
-		migrations.Event{Migration: "cart", Kind: migrations.Created, From: "monolith", To: "cart", Actor: "ficus"},
-	)
 	table := &routes.Table{
 		File: "ficus.yaml", Files: []string{"ficus.yaml"}, Hash: "0123456789abcdef",
 		Plans: map[string]*migrations.Plan{
@@ -66,6 +62,10 @@ func start(t *testing.T, edits ...func(*Deps)) *gateway {
 			{ID: "rest", Index: 1, Match: routes.Match{Path: "/*"}, Upstream: "monolith", At: routes.Position{File: "ficus.yaml", Line: 44, Col: 3}},
 		},
 	}
+	g.append(
+		migrations.Event{Migration: "orders", Kind: migrations.Created, From: "monolith", To: "orders", Key: "cookie:uid", Plan: table.Plans["orders"].Hash(), Actor: "ficus"},
+		migrations.Event{Migration: "cart", Kind: migrations.Created, From: "monolith", To: "cart", Plan: table.Plans["cart"].Hash(), Actor: "ficus"},
+	)
 	g.deps = Deps{
 		Log: log, State: g.follower.State, Wait: g.follower.Wait, Table: func() *routes.Table { return table },
 		Door:   door(t, access.Options{Shared: g.token}),

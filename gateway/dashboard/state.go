@@ -12,14 +12,18 @@ import (
 	"github.com/go-chi/chi/v5"
 
 	"github.com/ficus-gateway/ficus/migrations"
+	"github.com/ficus-gateway/ficus/migrations/evidence"
 )
 
 // State is where all migrations stand.
 type State struct {
-	Seq        uint64      `json:"seq"`            // last event applied
-	Time       *time.Time  `json:"time,omitempty"` // log time of that event; absent before the first
-	Past       bool        `json:"past"`           // the state that was asked for is not the present one
-	Migrations []Migration `json:"migrations"`     // by id
+	Seq        uint64      `json:"seq"`              // last event applied
+	Time       *time.Time  `json:"time,omitempty"`   // log time of that event; absent before the first
+	Past       bool        `json:"past"`             // the state that was asked for is not the present one
+	Frozen     string      `json:"frozen,omitempty"` // why no ramp moves forward; absent: they may
+	FalseAlarm float64     `json:"false_alarm"`      // upper bound of the chance that any migration is ever rolled back without cause, over all of them and their cells
+	Spent      float64     `json:"spent"`            // what their tests so far may have spent of it
+	Migrations []Migration `json:"migrations"`       // by id
 }
 
 // A Migration is where one migration stands, and what it waits for.
@@ -40,6 +44,9 @@ type Migration struct {
 	Retired    bool             `json:"retired"`
 	Actor      string           `json:"actor,omitempty"`  // of the last event
 	Reason     string           `json:"reason,omitempty"` // of the last event
+	Frozen     string           `json:"frozen,omitempty"` // why its ramp does not move forward; absent: it may
+	Tests      int              `json:"tests"`            // ever begun, retries and cells counted
+	Cells      []Cell           `json:"cells"`            // in the order in which they advance; one without a name if it has none
 
 	// What the config in force says; absent for the past, and for a migration that it lacks.
 	Flag   string            `json:"flag,omitempty"`
@@ -49,7 +56,11 @@ type Migration struct {
 	Plan   string            `json:"plan,omitempty"` // hash
 	Steps  []Step            `json:"steps,omitempty"`
 
+	FalseAlarm float64 `json:"false_alarm,omitempty"` // chance that it is ever rolled back without cause
+	Spent      float64 `json:"spent,omitempty"`       // what its tests so far may have spent of that
+
 	WaitsFor []Waiting      `json:"waits_for,omitempty"` // nothing: it has arrived
+	WayBack  *Load          `json:"way_back,omitempty"`  // what a rollback would bring to the monolith now
 	Traffic  *TrafficCounts `json:"traffic,omitempty"`   // of this gateway
 }
 
@@ -153,22 +164,32 @@ func (a *api) getMigration(w http.ResponseWriter, r *http.Request) {
 func (a *api) present(s migrations.State) State {
 	out := stateOf(s)
 	for _, id := range slices.Sorted(maps.Keys(s.Migrations)) {
-		out.Migrations = append(out.Migrations, a.presentMigration(s, id))
+		m := a.presentMigration(s, id)
+		out.FalseAlarm = min(out.FalseAlarm+m.FalseAlarm, 1)
+		out.Spent = min(out.Spent+m.Spent, 1)
+		out.Migrations = append(out.Migrations, m)
 	}
 	return out
 }
 
 func (a *api) presentMigration(s migrations.State, id string) Migration {
-	m := migrationOf(s, id)
+	m, now, counts := migrationOf(s, id), a.Now(), a.Counts(id)
 	if a.Traffic != nil {
 		counts := a.Traffic(id)
 		m.Traffic = &counts
 	}
 	plan := a.Table().Plans[id]
-	m.WaitsFor = waiting(s.Migrations[id], plan, m.Traffic, a.Now())
+	m.WaitsFor = waitsOf(s, id, plan, counts, now)
+	if load := migrations.WayBack(counts, now); load.Coming > 0 {
+		m.WayBack = loadOf(load)
+	}
+	if cells := a.cellsOf(s, a.plan(id), counts, now); cells != nil { // a retired one has none
+		m.Cells = cells
+	}
 	if plan == nil {
 		return m
 	}
+	m.FalseAlarm, m.Spent = plan.Guard.FalseAlarm, evidence.Spent(plan.Guard.FalseAlarm, m.Tests)
 	m.Flag, m.Owner, m.Data, m.Writes, m.Plan = plan.Flag, plan.Owner, plan.Data, plan.Writes, plan.Hash()
 	for i, step := range plan.Steps {
 		out := Step{Split: plan.Split(i + 1).String(), Requests: step.Requests, Observations: step.Observations, Approve: step.Approve}
@@ -181,7 +202,7 @@ func (a *api) presentMigration(s migrations.State, id string) Migration {
 }
 
 func stateOf(s migrations.State) State {
-	out := State{Seq: s.Seq, Migrations: []Migration{}}
+	out := State{Seq: s.Seq, Frozen: s.Frozen, Migrations: []Migration{}}
 	if !s.Time.IsZero() {
 		out.Time = &s.Time
 	}
@@ -196,7 +217,7 @@ func migrationOf(s migrations.State, id string) Migration {
 		Stage: shares[0].Stage, Split: m.Split.String(), Shares: shares,
 		Seq: s.LastSeq(id), Epoch: m.Epoch, Since: m.Since,
 		Ramp: m.Ramp, Step: m.Step, RolledBack: m.RolledBack, Retired: m.Retired,
-		Actor: m.Actor, Reason: m.Reason,
+		Actor: m.Actor, Reason: m.Reason, Frozen: m.Frozen, Tests: m.Tests, Cells: pastCells(m),
 	}
 }
 
