@@ -7,8 +7,12 @@ import (
 	"strings"
 )
 
-// ownCookies begins the name of every cookie that the gateway sets.
-const ownCookies = "ficus_"
+// ownCookies begins the name of every cookie that the gateway sets, behind
+// hostPrefix where the browser is to see to it that it came from this host.
+const (
+	ownCookies = "ficus_"
+	hostPrefix = "__Host-"
+)
 
 // cookies yields name and value of every cookie of a request, in order, names
 // and values as they stand between the separators. Quotes around a value are
@@ -36,7 +40,7 @@ func cookies(h http.Header) iter.Seq2[string, string] {
 }
 
 // StripCookies removes the gateway's own cookies, those whose names begin
-// with "ficus_", from the Cookie fields of a request's header, and leaves
+// with "ficus_" or "__Host-ficus_", from the Cookie fields of a request's header, and leaves
 // every other byte as it is: the monolith sees what it would have seen. A
 // field that holds nothing else is removed. The values of the map are
 // replaced, not changed, so a shallow copy of a header may be stripped. It
@@ -70,7 +74,7 @@ func stripLine(line string) string {
 	for more := true; more; {
 		var pair string
 		pair, line, more = strings.Cut(line, ";")
-		if strings.HasPrefix(strings.TrimLeft(pair, " \t"), ownCookies) {
+		if strings.HasPrefix(strings.TrimPrefix(strings.TrimLeft(pair, " \t"), hostPrefix), ownCookies) {
 			removed = true
 			continue
 		}

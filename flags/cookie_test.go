@@ -22,6 +22,7 @@ func TestStripCookiesLeavesTheOthersAlone(t *testing.T) {
 		"without a value":      {[]string{"ficus_id; a=1"}, []string{"a=1"}},
 		"another's, like ours": {[]string{"my_ficus_id=1; Ficus_id=2"}, []string{"my_ficus_id=1; Ficus_id=2"}},
 		"several fields":       {[]string{"a=1; ficus_id=x", "ficus_journey=y", "b=2"}, []string{"a=1", "b=2"}},
+		"of the admin by TLS":  {[]string{"a=1; __Host-ficus_admin=x; __Host-sid=y"}, []string{"a=1; __Host-sid=y"}},
 		"an empty field stays": {[]string{"", "ficus_id=x"}, []string{""}},
 	} {
 		h := http.Header{"Accept": {"*/*"}}

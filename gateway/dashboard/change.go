@@ -76,7 +76,7 @@ func (a *api) change(w http.ResponseWriter, r *http.Request, reason string, expe
 		return
 	}
 	if p := mayChange(r, c.Migration, a.plan(c.Migration).Owner); p != nil {
-		a.forbidden(w, r, false, p)
+		a.refuse(w, r, p)
 		return
 	}
 	if expect == nil {

@@ -50,12 +50,11 @@ type Deps struct {
 	Patience       time.Duration    // for the log to take an event and for the follower to read it; 0: 5 s
 }
 
-// An api answers requests. It is immutable but for the limiter.
+// An api answers requests. It is immutable.
 type api struct {
 	Deps
 	hosts   map[string]bool
 	origins *http.CrossOriginProtection
-	refused limiter
 	index   []byte
 }
 
@@ -94,7 +93,7 @@ func newAPI(d Deps) (*api, error) {
 	}
 	return &api{
 		Deps: d, hosts: hostSet(d.Hosts), origins: http.NewCrossOriginProtection(),
-		refused: limiter{now: d.Now}, index: index,
+		index: index,
 	}, nil
 }
 
@@ -144,5 +143,10 @@ func (a *api) router() chi.Router {
 	serve(http.MethodPost, "/api/findings/{id}/mute", operator, a.postMute)
 	serve(http.MethodPost, "/api/findings/{id}/fix", operator, a.postFix)
 	serve(http.MethodPost, "/api/findings/erase", admin, a.postErase)
+
+	serve(http.MethodGet, "/api/audit", admin, a.getAudit)
+	serve(http.MethodGet, "/api/tokens", admin, a.getTokens)
+	serve(http.MethodPost, "/api/tokens", admin, a.postToken)
+	serve(http.MethodDelete, "/api/tokens/{id}", admin, a.deleteToken)
 	return r
 }

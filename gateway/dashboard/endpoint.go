@@ -54,10 +54,14 @@ func (e endpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case needs == anyone:
 	case who.Role == "" || needs.known && !who.Known():
-		e.api.unauthorized(w, r, e.page)
+		if e.page {
+			http.Redirect(w, r, loginPath(r), http.StatusSeeOther)
+			return
+		}
+		e.api.unauthorized(w, r)
 		return
 	case !who.Role.Covers(needs.role):
-		e.api.forbidden(w, r, e.page, problem(Forbidden, http.StatusForbidden,
+		e.api.refuse(w, r, problem(Forbidden, http.StatusForbidden,
 			"this needs the role %s, and %s is %s; an admin can give it", needs.role, who.Actor, article(who.Role)))
 		return
 	}
@@ -84,32 +88,32 @@ func mayChange(r *http.Request, what, owner string) *Problem {
 		"%s belongs to %s, and %s is not of that group; somebody of it or an admin can change it, and rolling back is open to everybody who is signed in", what, owner, who.Actor)
 }
 
-func (a *api) unauthorized(w http.ResponseWriter, r *http.Request, page bool) {
-	_, given := bearer(r)
-	if log, before := a.refused.allow(); log {
-		a.Logger.Warn("admin request without a valid token", "peer", r.RemoteAddr, "method", r.Method,
-			"path", plain(r.URL.EscapedPath(), 200), "token_given", given, "not_logged_before", before)
-	}
-	if page {
-		http.Redirect(w, r, loginPath(r), http.StatusSeeOther)
-		return
-	}
-	detail := "this needs the token: send Authorization: Bearer and what the file ficus.token beside the state holds"
-	if given {
-		detail = "the token is not one of this gateway, or was revoked, or has expired; that of an admin lies in the file ficus.token beside the state"
-	}
-	w.Header().Set("WWW-Authenticate", `Bearer realm="ficus"`)
-	fail(w, r, problem(Unauthorized, http.StatusUnauthorized, "%s", detail))
-}
-
-func (a *api) forbidden(w http.ResponseWriter, r *http.Request, page bool, p *Problem) {
-	if log, before := a.refused.allow(); log {
-		a.Logger.Warn("admin request refused", "peer", r.RemoteAddr, "method", r.Method, "path", plain(r.URL.EscapedPath(), 200),
-			"actor", identityOf(r).Actor, "role", identityOf(r).Role, "problem", p.Type, "not_logged_before", before)
-	}
-	if page {
+// refuse answers with a problem of who may come in or do what, and keeps it in
+// the audit.
+func (a *api) refuse(w http.ResponseWriter, r *http.Request, p *Problem) {
+	who := identityOf(r)
+	a.Door.Note(access.Entry{
+		What: access.Refused, Actor: who.Actor, Role: who.Role, Via: who.Via, Peer: r.RemoteAddr, Method: r.Method,
+		Path: plain(r.URL.EscapedPath(), 200), Type: string(p.Type), Detail: p.Detail,
+	})
+	if isPage(r) {
 		a.failPage(w, r, p)
 		return
 	}
 	fail(w, r, p)
+}
+
+// failPage says on a page what was refused.
+func (a *api) failPage(w http.ResponseWriter, r *http.Request, p *Problem) {
+	a.sendLogin(w, r, p.Status, loginForm{Title: p.Title, Problem: sentence(p.Detail)})
+}
+
+// unauthorized refuses somebody who does not show who they are.
+func (a *api) unauthorized(w http.ResponseWriter, r *http.Request) {
+	detail := "this needs the token: send Authorization: Bearer and what the file ficus.token beside the state holds, or a token that an admin has issued"
+	if _, given := bearer(r); given {
+		detail = "the token is not one of this gateway, or was revoked, or has expired; that of an admin lies in the file ficus.token beside the state"
+	}
+	w.Header().Set("WWW-Authenticate", `Bearer realm="ficus"`)
+	a.refuse(w, r, problem(Unauthorized, http.StatusUnauthorized, "%s", detail))
 }

@@ -68,7 +68,7 @@ func start(t *testing.T, edits ...func(*Deps)) *gateway {
 	)
 	g.deps = Deps{
 		Log: log, State: g.follower.State, Wait: g.follower.Wait, Table: func() *routes.Table { return table },
-		Door:   door(t, access.Options{Shared: g.token}),
+		Door:   door(t, access.Options{Shared: g.token, Dir: t.TempDir(), Logger: slog.New(slog.NewJSONHandler(g.logged, nil))}),
 		Logger: slog.New(slog.NewJSONHandler(g.logged, nil)), Version: "1.2.3",
 	}
 	for _, edit := range edits {
@@ -85,6 +85,21 @@ func door(t *testing.T, o access.Options) *access.Door {
 		t.Fatal(err)
 	}
 	return d
+}
+
+// issue makes a token.
+func (g *gateway) issue(name string, role access.Role, groups ...string) access.Token {
+	g.t.Helper()
+	token, _, err := g.deps.Door.Issue(access.Order{Name: name, Role: role, Groups: groups})
+	if err != nil {
+		g.t.Fatal(err)
+	}
+	return token
+}
+
+// presents sends a token with a request.
+func presents(token access.Token) func(*http.Request) {
+	return with("Authorization", "Bearer "+token.Reveal())
 }
 
 // serve begins another listener with the same log.

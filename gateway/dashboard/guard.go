@@ -42,7 +42,7 @@ func (a *api) recovered(next http.Handler) http.Handler {
 func (a *api) sameOrigin(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if err := a.origins.Check(r); err != nil {
-			fail(w, r, problem(CrossOrigin, http.StatusForbidden, "a page of another origin may not write here"))
+			a.refuse(w, r, problem(CrossOrigin, http.StatusForbidden, "a page of another origin may not write here"))
 			return
 		}
 		next.ServeHTTP(w, r)

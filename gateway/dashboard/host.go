@@ -16,8 +16,8 @@ import (
 func (a *api) hostListed(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if !a.listed(r) && !isProbe(r) {
-			fail(w, r, problem(HostNotListed, http.StatusMisdirectedRequest,
-				"%q is not a host of this listener; ask for localhost, or add the name to the hosts of admin in the config", r.Host))
+			a.refuse(w, r, problem(HostNotListed, http.StatusMisdirectedRequest,
+				"%q is not a host of this listener; ask for localhost, or add the name to the hosts of admin in the config", plain(r.Host, 100)))
 			return
 		}
 		next.ServeHTTP(w, r)

@@ -24,7 +24,7 @@ func (a *api) identified(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		who, ok := a.identify(r)
 		if !ok && !isProbe(r) {
-			a.unauthorized(w, r, false)
+			a.unauthorized(w, r)
 			return
 		}
 		// Their own word counts only where the credential names nobody.
@@ -48,7 +48,7 @@ func (a *api) identify(r *http.Request) (who access.Identity, ok bool) {
 		return a.Door.Bearer(token)
 	}
 	if id := sessionCookie(r); id != "" {
-		if who, ok := a.Door.Session(id); ok {
+		if who, ok := a.Door.Session(id, !isStream(r)); ok {
 			return who, true
 		}
 	}
@@ -63,3 +63,7 @@ func (a *api) readsFree(r *http.Request) bool {
 	local := localAddr(r)
 	return isUnix(local) || !a.ReadsNeedToken && tcpAddr(local).IsLoopback()
 }
+
+// isStream reports whether r asks for server-sent events. A page that listens
+// and is not looked at does not keep its session from ending.
+func isStream(r *http.Request) bool { return r.Header.Get("Accept") == "text/event-stream" }

@@ -3,6 +3,7 @@ package dashboard
 import (
 	"bytes"
 	_ "embed"
+	"errors"
 	"html/template"
 	"net/http"
 	"net/url"
@@ -63,22 +64,42 @@ func (a *api) postLogin(w http.ResponseWriter, r *http.Request) {
 		a.sendLogin(w, r, http.StatusUnprocessableEntity, form)
 		return
 	}
-	id, who, ok := a.Door.SignIn(strings.TrimSpace(r.PostForm.Get("token")), form.Name, sessionCookie(r))
-	if !ok {
-		form.Problem = "That is not a token of this gateway, or it was revoked, or has expired."
-		a.sendLogin(w, r, http.StatusUnauthorized, form)
+	id, who, err := a.Door.SignIn(access.Attempt{
+		Token: strings.TrimSpace(r.PostForm.Get("token")), Name: form.Name, Before: sessionCookie(r), Peer: r.RemoteAddr,
+	})
+	if err != nil {
+		a.loginRefused(w, r, form, err)
 		return
 	}
-	a.Logger.Info("signed in", "actor", who.Actor, "role", who.Role, "peer", r.RemoteAddr)
+	a.Door.Note(access.Entry{What: access.SignedIn, Actor: who.Actor, Role: who.Role, Via: who.Via, Peer: r.RemoteAddr})
 	http.SetCookie(w, a.cookie(r, id))
 	http.Redirect(w, r, form.Next, http.StatusSeeOther)
 }
 
+func (a *api) loginRefused(w http.ResponseWriter, r *http.Request, form loginForm, err error) {
+	status, kind := http.StatusUnauthorized, Unauthorized
+	if errors.Is(err, access.ErrTooMany) {
+		status, kind = http.StatusTooManyRequests, TooMany
+		w.Header().Set("Retry-After", "10")
+	}
+	a.Door.Note(access.Entry{What: access.LoginRefused, Actor: form.Name, Peer: r.RemoteAddr, Type: string(kind), Detail: err.Error()})
+	form.Problem = sentence(err.Error())
+	a.sendLogin(w, r, status, form)
+}
+
+// sentence makes a sentence of an error.
+func sentence(text string) string {
+	if text == "" {
+		return ""
+	}
+	return strings.ToUpper(text[:1]) + text[1:] + "."
+}
+
 // postLogout ends the session.
 func (a *api) postLogout(w http.ResponseWriter, r *http.Request) {
-	if id := sessionCookie(r); id != "" {
-		a.Door.SignOut(id)
-		a.Logger.Info("signed out", "actor", actor(r), "peer", r.RemoteAddr)
+	if who := identityOf(r); who.Via == access.BySession || who.Via == access.BySignOn {
+		a.Door.SignOut(sessionCookie(r))
+		a.note(r, access.SignedOut, "")
 	}
 	gone := a.cookie(r, "")
 	gone.MaxAge = -1
@@ -89,12 +110,6 @@ func (a *api) postLogout(w http.ResponseWriter, r *http.Request) {
 func (a *api) sendLogin(w http.ResponseWriter, r *http.Request, status int, form loginForm) {
 	form.Out = identityOf(r).Via == access.BySession || identityOf(r).Via == access.BySignOn
 	a.sendPage(w, r, status, loginPage, &form, &form.Nonce)
-}
-
-// failPage says on a page what was refused.
-func (a *api) failPage(w http.ResponseWriter, r *http.Request, p *Problem) {
-	form := loginForm{Title: p.Title, Problem: p.Detail}
-	a.sendLogin(w, r, p.Status, form)
 }
 
 func (a *api) sendPage(w http.ResponseWriter, r *http.Request, status int, page *template.Template, data any, nonce *string) {
@@ -109,10 +124,13 @@ func (a *api) sendPage(w http.ResponseWriter, r *http.Request, status int, page 
 }
 
 // The cookie of a session. With TLS its name makes the browser see to it that
-// it came by TLS, from this very host.
+// it came by TLS, from this very host. Browsers send a cookie to every port of
+// a host, the public listener's too; what begins as ours do is not passed on
+// to the applications behind it.
 const (
-	plainCookie   = "ficus-session"
-	securedCookie = "__Host-ficus-session"
+	ownCookies    = "ficus_"
+	plainCookie   = ownCookies + "admin"
+	securedCookie = "__Host-" + plainCookie
 )
 
 func isSecure(r *http.Request) bool { return r.TLS != nil }

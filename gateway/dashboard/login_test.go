@@ -68,7 +68,7 @@ func TestABrowserSignsInWithATokenAndOut(t *testing.T) {
 		t.Fatalf("%d to %q: %s", in.StatusCode, in.Header.Get("Location"), in.body)
 	}
 	set := in.Header.Get("Set-Cookie")
-	contains(t, set, "ficus-session=", "HttpOnly", "SameSite=Strict", "Path=/")
+	contains(t, set, "ficus_admin=", "HttpOnly", "SameSite=Strict", "Path=/")
 	if strings.Contains(set, "Domain") {
 		t.Error(set)
 	}
@@ -106,15 +106,16 @@ func TestALoginLeadsNowhereElse(t *testing.T) {
 func TestOnlyOwnersAndAdminsChangeAMigration(t *testing.T) {
 	g := start(t)
 	shift := func(token access.Token, id string) reply {
-		return g.ask(http.MethodPost, "/api/migrations/"+id+"/shift", `{"shares": "shadow=10%", "reason": "try", "expect": 2}`, with("Authorization", "Bearer "+token.Reveal()))
+		return g.ask(http.MethodPost, "/api/migrations/"+id+"/shift", `{"shares": "shadow=10%", "reason": "try", "expect": 2}`, presents(token))
 	}
-	p := refusedAs(t, shift(g.deps.Door.Issue("bob", access.Operator, "team-cart"), "orders"), http.StatusForbidden, NotOwner)
+	bob := g.issue("bob", access.Operator, "team-cart")
+	p := refusedAs(t, shift(bob, "orders"), http.StatusForbidden, NotOwner)
 	contains(t, p.Detail, "orders belongs to team-orders", "bob")
-	done := got[Change](t, shift(g.deps.Door.Issue("ada", access.Operator, "team-cart", "team-orders"), "orders"), http.StatusOK)
+	done := got[Change](t, shift(g.issue("ada", access.Operator, "team-cart", "team-orders"), "orders"), http.StatusOK)
 	if done.Migration.Actor != "ada" {
 		t.Errorf("by %s", done.Migration.Actor)
 	}
-	got[Change](t, shift(g.deps.Door.Issue("bob", access.Operator), "cart"), http.StatusOK) // nobody's
-	back := g.ask(http.MethodPost, "/api/migrations/orders/rollback", "", with("Authorization", "Bearer "+g.deps.Door.Issue("eve", access.Viewer).Reveal()))
+	got[Change](t, shift(bob, "cart"), http.StatusOK) // nobody's
+	back := g.ask(http.MethodPost, "/api/migrations/orders/rollback", "", presents(g.issue("eve", access.Viewer)))
 	got[Change](t, back, http.StatusOK)
 }

@@ -14,6 +14,9 @@ func nonceOf(r *http.Request) string {
 	return nonce
 }
 
+// isPage reports whether the answer to r is a page.
+func isPage(r *http.Request) bool { return nonceOf(r) != "" }
+
 // withNonce lets the answer to r be a page: scripts and styles of ours that
 // carry its nonce, forms and requests to this origin, and nothing from anywhere
 // else. A script or a style within the page that lacks the nonce does not run.

@@ -37,9 +37,9 @@ func indexPage(version string) ([]byte, error) {
 	fmt.Fprintf(&b, "ficus %s, admin\n\n", version)
 	for _, path := range slices.Sorted(maps.Keys(doc.Paths)) {
 		for _, method := range slices.Sorted(maps.Keys(doc.Paths[path])) {
-			fmt.Fprintf(&b, "%-5s%-36s%s\n", strings.ToUpper(method), path, doc.Paths[path][method].Summary)
+			fmt.Fprintf(&b, "%-7s%-36s%s\n", strings.ToUpper(method), path, doc.Paths[path][method].Summary)
 		}
 	}
-	b.WriteString("\nPOST and /debug/ need the token: Authorization: Bearer and what the file ficus.token holds.\n")
+	b.WriteString("\nChanges and /debug/ need a token: Authorization: Bearer and what the file ficus.token holds, or one that an admin has issued.\n")
 	return []byte(b.String()), nil
 }

@@ -89,11 +89,12 @@ func TestOpenAPIListsExactlyTheRoutes(t *testing.T) {
 // requires those that are always there.
 func TestOpenAPISchemasAreTheTypes(t *testing.T) {
 	declared := dig(document, "components", "schemas").(object)
-	seen := map[string]bool{"Stage": true, "Kind": true} // enums
+	seen := map[string]bool{"Stage": true, "Kind": true, "Role": true} // enums
 	for _, v := range []any{
 		State{}, Change{}, RollbackAll{}, History{}, Table{}, Reload{}, Explanation{}, Upstreams{}, Readiness{}, Health{}, Version{},
 		Problem{}, ShiftRequest{}, RampRequest{}, RollbackRequest{}, ExplainRequest{},
 		FindingsPage{}, Comparisons{}, TriageRequest{}, MuteRequest{}, EraseRequest{}, Erased{},
+		Audit{}, Tokens{}, TokenRequest{}, NewToken{},
 	} {
 		sameFields(t, declared, reflect.TypeOf(v), seen)
 	}

@@ -45,6 +45,7 @@ const (
 	LogUnavailable  ProblemType = "urn:ficus:problem:log-unavailable"   //
 	ConfigInvalid   ProblemType = "urn:ficus:problem:config-invalid"    // a reload changed nothing
 	BadRequest      ProblemType = "urn:ficus:problem:bad-request"       //
+	NoToken         ProblemType = "urn:ficus:problem:no-such-token"     //
 	NotFound        ProblemType = "urn:ficus:problem:not-found"         //
 	NoSuchMethod    ProblemType = "urn:ficus:problem:no-such-method"    //
 	TooLarge        ProblemType = "urn:ficus:problem:too-large"         //
@@ -52,6 +53,7 @@ const (
 	Unauthorized    ProblemType = "urn:ficus:problem:unauthorized"      // the token is missing or wrong
 	Forbidden       ProblemType = "urn:ficus:problem:forbidden"         // the role does not allow it
 	NotOwner        ProblemType = "urn:ficus:problem:not-owner"         // the migration belongs to a group that one is not in
+	TooMany         ProblemType = "urn:ficus:problem:too-many"          // tries to sign in, from there
 	CrossOrigin     ProblemType = "urn:ficus:problem:cross-origin"      // a page of another origin asked
 	HostNotListed   ProblemType = "urn:ficus:problem:host-not-listed"   //
 	InternalProblem ProblemType = "urn:ficus:problem:internal"          //
@@ -71,6 +73,7 @@ var titles = map[ProblemType]string{
 	LogUnavailable:  "the event log is not available",
 	ConfigInvalid:   "the config is not valid",
 	BadRequest:      "the request is not understood",
+	NoToken:         "no such token",
 	NotFound:        "not found",
 	NoSuchMethod:    "method not allowed",
 	TooLarge:        "the request is too large",
@@ -78,6 +81,7 @@ var titles = map[ProblemType]string{
 	Unauthorized:    "a token is needed",
 	Forbidden:       "the role does not allow it",
 	NotOwner:        "the migration belongs to others",
+	TooMany:         "too many tries",
 	CrossOrigin:     "refused for pages of another origin",
 	HostNotListed:   "this host is not served here",
 	InternalProblem: "internal error",
@@ -111,7 +115,7 @@ func (a *api) notFound(w http.ResponseWriter, r *http.Request) {
 func (a *api) methodNotAllowed(routes chi.Routes) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		allowed := ""
-		for _, method := range []string{http.MethodGet, http.MethodPost} {
+		for _, method := range []string{http.MethodGet, http.MethodPost, http.MethodDelete} {
 			if routes.Match(chi.NewRouteContext(), method, r.URL.EscapedPath()) {
 				w.Header().Add("Allow", method)
 				allowed += " " + method

@@ -165,7 +165,7 @@ func TestTheProcess(t *testing.T) {
 		t.Errorf("%+v", u)
 	}
 	contains(t, string(g.get("/metrics").body), "up 1\n")
-	contains(t, string(g.get("/").body), "ficus 1.2.3", "POST /api/migrations/{id}/rollback", "take all traffic back to the monolith")
+	contains(t, string(g.get("/").body), "ficus 1.2.3", "POST   /api/migrations/{id}/rollback", "take all traffic back to the monolith")
 	contains(t, string(g.get("/api/openapi.json").body), `"openapi": "3.1.0"`)
 	contains(t, string(g.ask(http.MethodGet, "/debug/pprof/", "", g.bearing).body), "goroutine", "heap")
 	contains(t, string(g.ask(http.MethodGet, "/debug/pprof/goroutine?debug=1", "", g.bearing).body), "goroutine profile:")

@@ -104,7 +104,7 @@ func (a *api) triage(w http.ResponseWriter, r *http.Request, what, reason string
 		return
 	}
 	if p := mayChange(r, was.Migration, a.plan(was.Migration).Owner); p != nil {
-		a.forbidden(w, r, false, p)
+		a.refuse(w, r, p)
 		return
 	}
 	reason = plain(reason, 1000)

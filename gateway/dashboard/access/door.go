@@ -2,44 +2,113 @@ package access
 
 import (
 	"cmp"
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
+	"log/slog"
+	"path/filepath"
 	"time"
 )
 
-// Options say who comes in. The zero value lets nobody in.
+// Options say who comes in. The zero value lets nobody in, and keeps nothing.
 type Options struct {
 	Shared   Token            // of the file ficus.token: an admin's, which several people may share; zero: none
+	Dir      string           // where tokens, sessions and the audit are kept; empty: in memory only
 	Idle     time.Duration    // after which a session ends that nobody uses; 0: four hours
 	Lifetime time.Duration    // after which every session ends; 0: twelve hours
+	Logger   *slog.Logger     // nil: silent
 	Now      func() time.Time // nil: [time.Now]
 }
+
+// The files in the directory of a door.
+const (
+	TokensFile   = "ficus.tokens"   // hashes of the tokens that were issued
+	SessionsFile = "ficus.sessions" // hashes of the cookies of browsers that have signed in
+	AuditFile    = "ficus.audit"    // who came in and who was refused, one JSON object a line
+)
 
 // A Door knows who may come in. It is safe for concurrent use, and one serves
 // all listeners of a process.
 type Door struct {
 	credentials credentials
 	sessions    sessions
+	attempts    attempts
+	audit       audit
+	log         *slog.Logger
+	now         func() time.Time
 }
 
-// Open returns a door.
+// Open returns a door with what its directory keeps.
 func Open(o Options) (*Door, error) {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	d := &Door{
-		credentials: credentials{now: o.Now},
-		sessions: sessions{
-			idle: cmp.Or(o.Idle, 4*time.Hour), lifetime: cmp.Or(o.Lifetime, 12*time.Hour), now: o.Now, open: map[hash]session{},
-		},
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
 	}
+	kept := func(name string) string {
+		if o.Dir == "" {
+			return ""
+		}
+		return filepath.Join(o.Dir, name)
+	}
+	d := &Door{
+		credentials: credentials{file: file{kept(TokensFile)}, now: o.Now},
+		sessions: sessions{
+			file: file{kept(SessionsFile)}, idle: cmp.Or(o.Idle, 4*time.Hour), lifetime: cmp.Or(o.Lifetime, 12*time.Hour),
+			now: o.Now, open: map[hash]session{},
+		},
+		attempts: attempts{now: o.Now},
+		audit:    audit{path: kept(AuditFile), log: o.Logger, now: o.Now, refused: map[string]*limiter{}},
+		log:      o.Logger, now: o.Now,
+	}
+	var shared []credential
 	if !o.Shared.IsZero() {
 		h := hashOf(o.Shared.secret)
 		id := sha256.Sum256(h[:]) // so that its sessions end when the file holds another
-		d.credentials.add(credential{ID: "shared-" + hex.EncodeToString(id[:4]), Role: Admin, Hash: h, shared: true})
+		shared = append(shared, credential{ID: "shared-" + hex.EncodeToString(id[:4]), Name: TokenFile, Role: Admin, Hash: h, shared: true})
+	}
+	if err := errors.Join(d.credentials.open(shared...), d.audit.load()); err != nil {
+		return nil, err
+	}
+	if err := d.sessions.load(); err != nil { // people can sign in again
+		o.Logger.Warn("everybody has to sign in again", "error", err)
 	}
 	return d, nil
 }
+
+// Run keeps on disk what changes without haste, until ctx ends.
+func (d *Door) Run(ctx context.Context) {
+	for tick := time.NewTicker(10 * time.Second); ; {
+		select {
+		case <-ctx.Done():
+			tick.Stop()
+			return
+		case <-tick.C:
+			d.flush()
+		}
+	}
+}
+
+// Close keeps what is not on disk yet. Call it when no more requests come.
+func (d *Door) Close() error {
+	d.flush()
+	return d.audit.close()
+}
+
+func (d *Door) flush() {
+	if err := errors.Join(d.credentials.flush(), d.sessions.flush()); err != nil {
+		d.log.Error("the admin listener can't keep who comes in", "error", err)
+	}
+}
+
+// Note keeps an entry of the audit, and logs it.
+func (d *Door) Note(e Entry) { d.audit.note(e) }
+
+// Audit returns the entries that a filter takes, of the last thousand, newest
+// first, and whether there are more.
+func (d *Door) Audit(f AuditFilter) (entries []Entry, more bool) { return d.audit.last(f) }
 
 // Bearer returns who presents a token. Where several people share it, the name
 // is empty, and theirs to say.
@@ -48,13 +117,23 @@ func (d *Door) Bearer(presented string) (Identity, bool) {
 	if !ok {
 		return Identity{}, false
 	}
-	return Identity{Actor: c.Name, Role: c.Role, Groups: c.Groups, Via: ByToken, Shared: c.shared}, true
+	return c.identity("", ByToken), true
 }
 
-// Session returns who the browser is that shows a cookie. A token that was
-// revoked takes its sessions with it.
-func (d *Door) Session(id string) (Identity, bool) {
-	s, ok := d.sessions.get(id)
+// identity is who presents the token; the name counts where it is shared.
+func (c credential) identity(name string, via Way) Identity {
+	id := Identity{Actor: c.Name, Role: c.Role, Groups: c.Groups, Via: via, Shared: c.shared}
+	if c.shared {
+		id.Actor = name
+	}
+	return id
+}
+
+// Session returns who the browser is that shows a cookie. If somebody acts by
+// it, it is idle no more; a page that brings itself up to date does not.
+// A token that was revoked takes its sessions with it.
+func (d *Door) Session(id string, acts bool) (Identity, bool) {
+	s, ok := d.sessions.get(id, acts)
 	if !ok {
 		return Identity{}, false
 	}
@@ -63,20 +142,37 @@ func (d *Door) Session(id string) (Identity, bool) {
 		d.sessions.drop(id)
 		return Identity{}, false
 	}
-	return Identity{Actor: s.Actor, Role: c.Role, Groups: c.Groups, Via: BySession, Shared: c.shared}, true
+	who := c.identity(s.Actor, BySession)
+	return who, true
 }
 
-// SignIn opens a session for who presents a token, and returns its id for the
-// cookie. The name counts where several people share the token. A session that
+// An Attempt is somebody who tries to sign in.
+type Attempt struct {
+	Token  string // that they present
+	Name   string // counts where several people share the token
+	Before string // id of the session that their browser had
+	Peer   string // address and port
+}
+
+// Errors of [Door.SignIn].
+var (
+	ErrWrong   = errors.New("that is not a token of this gateway, or it was revoked, or has expired")
+	ErrTooMany = errors.New("too many tries from there; wait some seconds")
+)
+
+// SignIn opens a session and returns its id, for the cookie. The session that
 // the browser had before ends: what somebody planted in it opens nothing.
-func (d *Door) SignIn(presented, name, before string) (session string, who Identity, ok bool) {
-	c, ok := d.credentials.check(presented)
-	if !ok {
-		return "", Identity{}, false
+func (d *Door) SignIn(a Attempt) (session string, who Identity, err error) {
+	if !d.attempts.allow(a.Peer) {
+		return "", Identity{}, ErrTooMany
 	}
-	d.sessions.drop(before)
-	who = Identity{Actor: cmp.Or(c.Name, name), Role: c.Role, Groups: c.Groups, Via: BySession, Shared: c.shared}
-	return d.sessions.put(sessionOf(c, who)), who, true
+	c, ok := d.credentials.check(a.Token)
+	if !ok {
+		return "", Identity{}, ErrWrong
+	}
+	who = c.identity(cmp.Or(a.Name, "operator"), BySession)
+	d.end(a.Before)
+	return d.sessions.put(sessionOf(c, who)), who, nil
 }
 
 func sessionOf(c credential, who Identity) session {
@@ -84,11 +180,14 @@ func sessionOf(c credential, who Identity) session {
 }
 
 // SignOut ends a session.
-func (d *Door) SignOut(session string) { d.sessions.drop(session) }
+func (d *Door) SignOut(session string) { d.end(session) }
 
-// Issue makes a token and returns it; it is not kept and can't be shown again.
-func (d *Door) Issue(name string, role Role, groups ...string) Token {
-	t := NewToken()
-	d.credentials.add(credential{ID: newSecret()[:8], Name: name, Role: role, Groups: groups, Hash: hashOf(t.secret)})
-	return t
+// end ends a session for good.
+func (d *Door) end(session string) {
+	if session == "" || !d.sessions.drop(session) {
+		return
+	}
+	if err := d.sessions.flush(); err != nil {
+		d.log.Error("a session ended, but may come back when the gateway restarts", "error", err)
+	}
 }

@@ -1,33 +1,20 @@
 package access
 
 import (
-	"crypto/rand"
-	"crypto/sha256"
-	"encoding/base64"
-	"slices"
+	"fmt"
+	"maps"
 	"sync"
 	"time"
 )
 
-// hash is what is kept of a secret.
-type hash [sha256.Size]byte
-
-func hashOf(secret string) hash { return sha256.Sum256([]byte(secret)) }
-
-// newSecret returns 256 random bits as text.
-func newSecret() string {
-	var bits [32]byte
-	_, _ = rand.Read(bits[:]) // never fails
-	return base64.RawURLEncoding.EncodeToString(bits[:])
-}
-
 // A session is a browser that has signed in.
 type session struct {
-	Credential string    // id of the token it was opened with; empty after a sign-on
-	Actor      string    // who signed in
-	Groups     []string  // by the identity provider
-	Opened     time.Time // ends a lifetime later
-	Seen       time.Time // ends when idle that long; exact to a minute
+	Credential string    `json:"credential,omitempty"` // id of the token it was opened with; empty after a sign-on
+	Issuer     string    `json:"issuer,omitempty"`     // of the sign-on
+	Actor      string    `json:"actor"`                // who signed in
+	Groups     []string  `json:"groups,omitempty"`     // by the identity provider; never changed
+	Opened     time.Time `json:"opened"`               // ends a lifetime later
+	Seen       time.Time `json:"seen"`                 // ends when idle that long; exact to a minute
 }
 
 // maxSessions bounds the sessions of a gateway; the one that was idle longest
@@ -36,11 +23,56 @@ const maxSessions = 10_000
 
 // sessions are the browsers that have signed in, by the hash of their cookie.
 type sessions struct {
+	file           file
 	idle, lifetime time.Duration
 	now            func() time.Time
 
-	mu   sync.Mutex // guards what follows
-	open map[hash]session
+	mu    sync.Mutex // guards what follows
+	open  map[hash]session
+	dirty bool // since the file was written
+
+	writing sync.Mutex // held while the file is written
+}
+
+// keptSessions is the file of sessions.
+type keptSessions struct {
+	Sessions map[hash]session `json:"sessions"`
+}
+
+// load reads the sessions that an earlier process kept.
+func (s *sessions) load() error {
+	var kept keptSessions
+	if err := s.file.read(&kept); err != nil {
+		return fmt.Errorf("reading the sessions: %w", err)
+	}
+	now := s.now()
+	for h, open := range kept.Sessions {
+		if !s.over(open, now) && len(s.open) < maxSessions {
+			s.open[h] = open
+		}
+	}
+	return nil
+}
+
+// flush writes the sessions if any has changed. One that was opened is kept
+// some seconds later, one that was ended at once, so that no crash brings it back.
+func (s *sessions) flush() error {
+	s.writing.Lock()
+	defer s.writing.Unlock()
+	s.mu.Lock()
+	dirty, kept := s.dirty, keptSessions{maps.Clone(s.open)}
+	s.dirty = false
+	s.mu.Unlock()
+	if !dirty {
+		return nil
+	}
+	if err := s.file.write(kept); err != nil {
+		s.mu.Lock()
+		s.dirty = true
+		s.mu.Unlock()
+		return fmt.Errorf("keeping the sessions: %w", err)
+	}
+	return nil
 }
 
 // put opens a session and returns its id, the only copy of it.
@@ -54,6 +86,7 @@ func (s *sessions) put(opened session) (id string) {
 		s.makeRoom(now)
 	}
 	s.open[hashOf(id)] = opened
+	s.dirty = true
 	return id
 }
 
@@ -78,28 +111,37 @@ func (s *sessions) over(open session, now time.Time) bool {
 	return now.Sub(open.Seen) >= s.idle || now.Sub(open.Opened) >= s.lifetime
 }
 
-// get returns the session of an id, and notes that it was seen.
-func (s *sessions) get(id string) (session, bool) {
+// get returns the session of an id. If somebody acts by it, that is noted, and
+// the session is idle no more.
+func (s *sessions) get(id string, acts bool) (session, bool) {
 	h := hashOf(id)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	open, ok := s.open[h]
-	now := s.now()
-	if !ok || s.over(open, now) {
-		delete(s.open, h)
+	if !ok {
 		return session{}, false
 	}
-	if now.Sub(open.Seen) >= time.Minute {
+	now := s.now()
+	if s.over(open, now) {
+		delete(s.open, h)
+		s.dirty = true
+		return session{}, false
+	}
+	if acts && now.Sub(open.Seen) >= time.Minute {
 		open.Seen = now
 		s.open[h] = open
+		s.dirty = true
 	}
-	open.Groups = slices.Clone(open.Groups)
 	return open, true
 }
 
-// drop ends a session.
-func (s *sessions) drop(id string) {
+// drop ends a session, and reports whether there was one.
+func (s *sessions) drop(id string) bool {
+	h := hashOf(id)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	delete(s.open, hashOf(id))
+	_, ok := s.open[h]
+	delete(s.open, h)
+	s.dirty = s.dirty || ok
+	return ok
 }

@@ -132,7 +132,7 @@ func TestNothingButTheTokensOpens(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ann, bob := d.Issue("ann", Viewer), d.Issue("bob", Operator)
+	ann, bob := issue(t, d, Order{Name: "ann", Role: Viewer}), issue(t, d, Order{Name: "bob", Role: Operator})
 	for presented, want := range map[string]Role{shared.Reveal(): Admin, ann.Reveal(): Viewer, bob.Reveal(): Operator, "": "", "ann": "", ann.Reveal() + " ": ""} {
 		if who, ok := d.Bearer(presented); who.Role != want || ok != (want != "") || who.Known() != ok {
 			t.Errorf("%+v, %v", who, ok)
@@ -154,4 +154,14 @@ func contains(t *testing.T, text string, parts ...string) {
 			t.Errorf("%q lacks %q", text, part)
 		}
 	}
+}
+
+// issue makes a token.
+func issue(t *testing.T, d *Door, o Order) Token {
+	t.Helper()
+	token, _, err := d.Issue(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return token
 }
