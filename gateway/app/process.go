@@ -179,8 +179,8 @@ func (p *Process) openListeners(t *routes.Table) (err error) {
 	if p.token, err = access.LoadOrCreateToken(a.Token); err != nil {
 		return err
 	}
-	if p.door, err = access.Open(access.Options{Shared: p.token}); err != nil {
-		return err
+	if p.door, err = access.Open(access.Options{Shared: p.token, Dir: filepath.Dir(statePath(t)), Logger: p.log}); err != nil {
+		return fmt.Errorf("admin: %w", err)
 	}
 	for _, at := range [...]struct {
 		network, address string
@@ -225,6 +225,9 @@ func (p *Process) background(ctx context.Context) {
 		}
 	})
 	p.tasks.Go(func() { _ = p.decide(ctx) }) // ends with ctx
+	if p.door != nil {
+		p.tasks.Go(func() { p.door.Run(ctx) })
+	}
 	p.tasks.Go(func() { p.shadow.Keep(p.found, saveEvery, retention) })
 	p.tasks.Go(func() { p.certs.watch(ctx, cmp.Or(p.config.Certs, 5*time.Second)) })
 	if p.config.Path != "" {

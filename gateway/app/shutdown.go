@@ -69,6 +69,9 @@ func (p *Process) abandon() {
 		_ = p.events.Close()
 	}
 	p.tasks.Wait()
+	if p.door != nil {
+		_ = p.door.Close()
+	}
 	if p.assigner != nil {
 		_ = p.assigner.Close()
 	}

@@ -95,7 +95,7 @@ func TestALoginLeadsNowhereElse(t *testing.T) {
 		"/":                    "/",
 		"/migrations/orders?x": "/migrations/orders?x",
 		"":                     "/", "//evil.example": "/", "https://evil.example/": "/", `/\evil.example`: "/", "/\tx": "/",
-		"javascript:alert(1)": "/", "migrations": "/", "/login": "/", "/logout": "/", "///evil.example": "/", "/%": "/",
+		"javascript:alert(1)": "/", "migrations": "/", "/login": "/", "/logout": "/", "///evil.example": "/", "/%": "/", "/\u202ex": "/", "/a b": "/",
 	} {
 		if got := nextPage(next); got != want {
 			t.Errorf("%q leads to %q", next, got)
@@ -118,4 +118,69 @@ func TestOnlyOwnersAndAdminsChangeAMigration(t *testing.T) {
 	got[Change](t, shift(bob, "cart"), http.StatusOK) // nobody's
 	back := g.ask(http.MethodPost, "/api/migrations/orders/rollback", "", presents(g.issue("eve", access.Viewer)))
 	got[Change](t, back, http.StatusOK)
+}
+
+// A session that somebody planted in a browser before the login is not the one
+// after it, and the one of before opens nothing.
+func TestALoginChangesTheSession(t *testing.T) {
+	g := start(t)
+	planted := with("Cookie", plainCookie+"=0123456789abcdef0123456789abcdef0123456789a")
+	form := url.Values{"token": {g.token.Reveal()}}.Encode()
+	in := g.ask(http.MethodPost, "/login", form, with("Content-Type", "application/x-www-form-urlencoded"), planted)
+	if in.StatusCode != http.StatusSeeOther {
+		t.Fatal(in.StatusCode)
+	}
+	refusedAs(t, g.ask(http.MethodPost, "/api/rollback", "", planted), http.StatusUnauthorized, Unauthorized)
+
+	b := g.browser()
+	b.login(g.token, "ada", "/")
+	first := b.cookie()
+	b.login(g.token, "ada", "/")
+	if b.cookie() == first {
+		t.Error("the session is the same after another login")
+	}
+	refusedAs(t, g.ask(http.MethodPost, "/api/rollback", "", with("Cookie", plainCookie+"="+first)), http.StatusUnauthorized, Unauthorized)
+	got[RollbackAll](t, b.ask(http.MethodPost, "/api/rollback", ""), http.StatusOK)
+}
+
+func TestALoginFromAnotherOriginIsRefused(t *testing.T) {
+	g := start(t)
+	form := url.Values{"token": {g.token.Reveal()}}.Encode()
+	for _, forge := range []func(*http.Request){with("Sec-Fetch-Site", "cross-site"), with("Sec-Fetch-Site", "same-site"), with("Origin", "https://evil.example")} {
+		for _, path := range []string{"/login", "/logout"} {
+			r := g.ask(http.MethodPost, path, form, with("Content-Type", "application/x-www-form-urlencoded"), forge)
+			refusedAs(t, r, http.StatusForbidden, CrossOrigin)
+			if r.Header.Get("Set-Cookie") != "" {
+				t.Error("a cookie is set")
+			}
+		}
+	}
+}
+
+func TestTheLoginPageRunsNothingOfOthers(t *testing.T) {
+	g := start(t)
+	hostile := `"><script>alert(1)</script>` + "\u202e"
+	r := g.ask(http.MethodPost, "/login", url.Values{"token": {"x"}, "name": {hostile}, "next": {"/" + hostile}}.Encode(), with("Content-Type", "application/x-www-form-urlencoded"))
+	if r.StatusCode != http.StatusUnauthorized {
+		t.Errorf("%d", r.StatusCode)
+	}
+	policy, page := r.Header.Get("Content-Security-Policy"), string(r.body)
+	if strings.Contains(page, "<script") || strings.Contains(page, "\u202e") || !strings.Contains(page, "&lt;script") {
+		t.Errorf("%s", page)
+	}
+	contains(t, policy, "default-src 'none'", "form-action 'self'", "frame-ancestors 'none'", "base-uri 'none'")
+	if strings.Contains(policy, "unsafe") || strings.Contains(policy, "*") {
+		t.Error(policy)
+	}
+	_, nonce, _ := strings.Cut(policy, "style-src 'nonce-")
+	nonce, _, _ = strings.Cut(nonce, "'")
+	contains(t, page, `<style nonce="`+nonce+`">`)
+	if again := g.get("/login").Header.Get("Content-Security-Policy"); strings.Contains(again, nonce) {
+		t.Error("the nonce is used twice")
+	}
+	for name, want := range map[string]string{"X-Content-Type-Options": "nosniff", "Cache-Control": "no-store", "Referrer-Policy": "no-referrer", "Cross-Origin-Resource-Policy": "same-origin"} {
+		if r.Header.Get(name) != want {
+			t.Errorf("%s: %q", name, r.Header.Get(name))
+		}
+	}
 }

@@ -42,6 +42,8 @@ func hint(p *dashboard.Problem) string {
 		return "run the command where ficus.token lies, name the file with --token-file, or set FICUS_TOKEN"
 	case dashboard.NoMigration:
 		return "`ficus status` lists them"
+	case dashboard.NoToken:
+		return "`ficus token list` lists them"
 	case dashboard.NoFinding:
 		return "`ficus findings` lists them"
 	}
