@@ -35,11 +35,12 @@ var arrows = map[string][]string{
 
 	"routes":           {"migrations", "migrations/compare"},
 	"routes/schemagen": {"routes"},
-	"flags":            {"migrations", "routes", "flags/internal/murmur3"},
-	"flags/flagd":      {"migrations", "routes", "flags/internal/murmur3"},
+	"flags":            {"migrations", "routes", "flags/internal/..."},
+	"flags/flagd":      {"migrations", "routes", "flags/internal/..."},
 	"legacy":           {"migrations", "routes"},
 
 	"flags/internal/murmur3": {},
+	"flags/internal/subject": {},
 
 	"gateway":                  {"migrations", "migrations/evidence", "migrations/compare", "routes", "flags", "legacy", "gateway/upstream", "gateway/shadow", "gateway/telemetry"},
 	"gateway/upstream":         {"migrations", "routes"},

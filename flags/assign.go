@@ -31,6 +31,7 @@ type Assignment struct {
 	Stage    migrations.Stage     // always one of the six
 	Variant  string               // OpenFeature's; the name of the stage with the built-in provider
 	Reason   string               // OpenFeature's: SPLIT, STATIC, TARGETING_MATCH, DEFAULT, DISABLED or ERROR
+	Said     migrations.Stage     // what an outside provider answered, before it was held to what the log allows; empty: none did
 	Err      string               // why the evaluation failed, code first; empty if it did not
 	Flag     string               // key of the flag
 	Key      string               // targeting key, never to be logged; empty: keyless
@@ -65,13 +66,13 @@ func (a *Assigner) Assign(ctx context.Context, in *Input) (asg Assignment) {
 		asg.Bucket = bucket(asg.Flag, key.text)
 	}
 
-	p := &pin{Context: ctx, plan: plan, state: in.State, flag: asg.Flag, facts: facts{bucket: asg.Bucket}, assignment: asg}
+	p := &pin{Context: ctx, plan: plan, state: in.State, flag: asg.Flag, facts: facts{bucket: asg.Bucket}, assigner: a, in: in, assignment: asg}
 	if in.Trusted && len(plan.Cohorts) > 0 {
 		p.facts.cohort, p.facts.trusted = cohort(plan, in.Request), true
 	}
-	var eval openfeature.EvaluationContext // empty for our own provider: attributes cost more than the decision
-	if a.outside {
-		eval = openfeature.NewEvaluationContext(asg.Key, nil)
+	var eval openfeature.EvaluationContext // empty for a provider of ours, which asks for what it needs: attributes cost more than the decision
+	if a.outside && !a.asks {
+		eval = openfeature.NewEvaluationContext(asg.Key, p.told())
 	}
 	details, err := a.client.StringValueDetails(p, asg.Flag, string(known(in.State)), eval)
 	if err != nil {
@@ -86,7 +87,7 @@ func (a *Assigner) Assign(ctx context.Context, in *Input) (asg Assignment) {
 	asg.Stage, asg.Variant, asg.Reason = stage, details.Variant, string(details.Reason)
 	switch {
 	case a.outside:
-		asg.Stage = confine(stage, plan, in.State, asg.Key)
+		asg.Said, asg.Stage = stage, confine(stage, plan, in.State, asg.Key)
 	case details.Reason == openfeature.TargetingMatchReason:
 		asg.Cohort = p.facts.cohort.Name
 	default:

@@ -232,7 +232,7 @@ func (s *slow) Init(openfeature.EvaluationContext) error { <-s.started; return n
 func (s *slow) Shutdown()                                {}
 
 // ready waits for an outside provider.
-func ready(t *testing.T, a *Assigner) {
+func ready(t testing.TB, a *Assigner) {
 	t.Helper()
 	done := make(chan struct{})
 	once := sync.OnceFunc(func() { close(done) })

@@ -9,6 +9,7 @@ import (
 	"github.com/open-feature/go-sdk/openfeature"
 	"github.com/open-feature/go-sdk/openfeature/isolated"
 
+	"github.com/ficus-gateway/ficus/flags/internal/subject"
 	"github.com/ficus-gateway/ficus/migrations"
 )
 
@@ -22,6 +23,9 @@ type Assigner struct {
 	client  *openfeature.Client
 	builtin *Provider
 	outside bool // another provider answers
+	asks    bool // and looks for the attributes by itself
+
+	attributes []Attribute
 
 	anonymous anonymous
 	journeys  keyring
@@ -38,10 +42,15 @@ type Options struct {
 	Secrets [][]byte
 
 	// Provider answers instead of the built-in one. It is given the targeting
-	// key and no attributes, and is not waited for: until it is ready law 4
-	// holds. Its answers are confined to what the log allows: nothing that is
-	// unknown, retired or rolled back moves, and complete stays complete.
+	// key and Attributes, and is not waited for: until it is ready law 4 holds.
+	// Its answers are confined to what the log allows: nothing that is unknown,
+	// retired or rolled back moves, and complete stays complete. It is called
+	// on the way of every request, and must not take its time; the package
+	// outside sees to that.
 	Provider openfeature.FeatureProvider
+
+	// Attributes are what Provider is told of a request beside the key.
+	Attributes []Attribute
 
 	// Hooks run at every evaluation. A hook must not change the client, which
 	// is locked meanwhile; it may ask [Pinned] for the bucket.
@@ -77,7 +86,11 @@ func New(o Options) (*Assigner, error) {
 		return nil, err
 	}
 	a.salt = [saltSize]byte(salt)
-	if a.outside {
+	a.attributes = o.Attributes
+	_, a.asks = o.Provider.(subject.Asker)
+	if a.asks { // in this process: it has what it answers from, or says by itself that it waits for it
+		_ = a.api.SetProviderAndWait(context.Background(), o.Provider)
+	} else if a.outside {
 		err = a.api.SetProvider(context.Background(), o.Provider)
 	} else {
 		err = a.api.SetProviderAndWait(context.Background(), a.builtin)

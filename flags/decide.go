@@ -75,10 +75,25 @@ func confine(stage migrations.Stage, plan *migrations.Plan, state *migrations.Mi
 		return migrations.Off
 	case state.Completed():
 		return migrations.Complete
-	case state.RolledBack && !state.PastOff():
-		return migrations.Off
+	case state.RolledBack:
+		return atMost(stage, state.Split)
 	case key == "" && stage.Rank() > migrations.Shadow.Rank():
 		return migrations.Off
 	}
 	return stage
+}
+
+// atMost returns stage, or what a rollback has left of a split if that is less
+// advanced.
+func atMost(stage migrations.Stage, split migrations.Split) migrations.Stage {
+	for _, share := range split { // the most advanced first
+		if share.Stage.Rank() > migrations.Shadow.Rank() {
+			continue // on its way back
+		}
+		if stage.Rank() > share.Stage.Rank() {
+			return share.Stage
+		}
+		return stage
+	}
+	return migrations.Off
 }

@@ -86,15 +86,17 @@ func TestAnOutsideAnswerIsConfined(t *testing.T) {
 		key    string
 		want   migrations.Stage
 	}{
-		"as answered":          {"live", &migrations.Migration{Split: ramp(t, "off")}, "k", "live"},
-		"unknown":              {"live", nil, "k", "off"},
-		"retired":              {"live", &migrations.Migration{Retired: true}, "k", "off"},
-		"rolled back":          {"live", &migrations.Migration{RolledBack: true, Split: ramp(t, "off")}, "k", "off"},
-		"complete stays":       {"off", &migrations.Migration{Split: ramp(t, "complete")}, "k", "complete"},
-		"keyless, live":        {"live", &migrations.Migration{Split: ramp(t, "off")}, "", "off"},
-		"keyless, complete":    {"complete", &migrations.Migration{Split: ramp(t, "off")}, "", "off"},
-		"keyless, dualwrite":   {"dualwrite", &migrations.Migration{Split: ramp(t, "off")}, "", "dualwrite"},
-		"shifted after a trip": {"live", &migrations.Migration{RolledBack: true, Split: ramp(t, "live=5%")}, "k", "live"},
+		"as answered":         {"live", &migrations.Migration{Split: ramp(t, "off")}, "k", "live"},
+		"unknown":             {"live", nil, "k", "off"},
+		"retired":             {"live", &migrations.Migration{Retired: true}, "k", "off"},
+		"rolled back":         {"live", &migrations.Migration{RolledBack: true, Split: ramp(t, "off")}, "k", "off"},
+		"complete stays":      {"off", &migrations.Migration{Split: ramp(t, "complete")}, "k", "complete"},
+		"keyless, live":       {"live", &migrations.Migration{Split: ramp(t, "off")}, "", "off"},
+		"keyless, complete":   {"complete", &migrations.Migration{Split: ramp(t, "off")}, "", "off"},
+		"keyless, dualwrite":  {"dualwrite", &migrations.Migration{Split: ramp(t, "off")}, "", "dualwrite"},
+		"on its way back":     {"live", &migrations.Migration{RolledBack: true, Split: ramp(t, "live=5%", "shadow=50%")}, "k", "shadow"},
+		"rolled back, shadow": {"complete", &migrations.Migration{RolledBack: true, Split: ramp(t, "shadow")}, "k", "shadow"},
+		"rolled back, less":   {"dualwrite", &migrations.Migration{RolledBack: true, Split: ramp(t, "shadow")}, "k", "dualwrite"},
 	} {
 		if got := confine(c.answer, &migrations.Plan{}, c.state, c.key); got != c.want {
 			t.Errorf("%s: %s, want %s", name, got, c.want)

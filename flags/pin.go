@@ -3,6 +3,7 @@ package flags
 import (
 	"context"
 
+	"github.com/ficus-gateway/ficus/flags/internal/subject"
 	"github.com/ficus-gateway/ficus/migrations"
 )
 
@@ -15,14 +16,17 @@ type pin struct {
 	state      *migrations.Migration
 	flag       string
 	facts      facts
+	assigner   *Assigner
+	in         *Input     // for what an outside provider asks of the request
 	assignment Assignment // as far as it is known before the evaluation
 }
 
 type pinKey struct{}
 
-// Value returns the pin itself for its own key.
+// Value returns the pin itself for its own key, and for that of what a provider
+// in this process may ask of the request.
 func (p *pin) Value(key any) any {
-	if key == (pinKey{}) {
+	if key == (pinKey{}) || key == (subject.Key{}) {
 		return p
 	}
 	return p.Context.Value(key)

@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"github.com/open-feature/go-sdk/openfeature"
+
+	"github.com/ficus-gateway/ficus/flags/internal/subject"
 )
 
 // An Evaluation is the answer for one flag, of whatever type it is.
@@ -30,10 +32,10 @@ type Evaluation struct {
 //	ERROR            FLAG_NOT_FOUND, PARSE_ERROR if the rule cannot work, GENERAL
 //	                 if it named no variant of the flag or took too long
 func (d *Definition) Evaluate(flag string, context map[string]any) Evaluation {
-	return d.evaluate(flag, context, time.Now)
+	return d.evaluate(flag, context, nil, time.Now)
 }
 
-func (d *Definition) evaluate(key string, context map[string]any, clock func() time.Time) (e Evaluation) {
+func (d *Definition) evaluate(key string, context map[string]any, beyond subject.Subject, clock func() time.Time) (e Evaluation) {
 	f := d.flags[key]
 	if f == nil {
 		return Evaluation{Reason: openfeature.ErrorReason, Code: openfeature.FlagNotFoundCode,
@@ -48,7 +50,7 @@ func (d *Definition) evaluate(key string, context map[string]any, clock func() t
 		e.Reason = openfeature.StaticReason
 		return e.fallBack(f)
 	}
-	result, err := f.run(context, clock)
+	result, err := f.run(context, beyond, clock)
 	if err != nil {
 		e.fail(err.code, fmt.Sprintf("flag %.80q: %s", key, err.text))
 		return e
@@ -88,9 +90,9 @@ func (e *Evaluation) fail(code openfeature.ErrorCode, message string) {
 
 // run evaluates the rule. A value in the context that panics while it is read
 // is a failure like any other.
-func (f *flag) run(context map[string]any, clock func() time.Time) (result any, err *failure) {
+func (f *flag) run(context map[string]any, beyond subject.Subject, clock func() time.Time) (result any, err *failure) {
 	r := runs.Get().(*run)
-	*r = run{data: context, outer: true, flag: f.key, clock: clock, left: maxSteps}
+	*r = run{data: context, outer: true, subject: beyond, flag: f.key, clock: clock, left: maxSteps}
 	defer func() {
 		if v := recover(); v != nil {
 			result, err = nil, &failure{openfeature.GeneralCode, fmt.Sprintf("the rule panicked: %v; the context may hold a value that cannot be read", v)}

@@ -92,6 +92,10 @@ func distribute(r *run, values []any) any {
 func (r *run) keyHash() (hash uint32, ok bool) {
 	data, _ := r.data.(map[string]any)
 	key, ok := plain(data["targetingKey"]).(string)
+	if !ok && r.outer && r.subject != nil {
+		key = r.subject.Key()
+		ok = key != ""
+	}
 	if !ok {
 		return 0, false
 	}

@@ -17,7 +17,7 @@ import (
 func evaluated(t testing.TB, rule string, context attributes) (any, *failure) {
 	t.Helper()
 	d := parse(t, `{"flags": {"f": {"state": "ENABLED", "variants": {"a": 1}, "targeting": {"log": [`+rule+`]}}}}`)
-	return d.flags["f"].run(context, func() time.Time { return time.Unix(1_750_000_000, 0) })
+	return d.flags["f"].run(context, nil, func() time.Time { return time.Unix(1_750_000_000, 0) })
 }
 
 // Most are the examples of jsonlogic.com, the rest what JavaScript does.

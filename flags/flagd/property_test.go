@@ -96,7 +96,7 @@ func TestCompiledRulesGiveWhatAnInterpreterGives(t *testing.T) {
 			return
 		}
 		var got any
-		got, failed := f.run(context, func() time.Time { return now })
+		got, failed := f.run(context, nil, func() time.Time { return now })
 		want, err := naive{"f", now.Unix(), context, evaluators}.apply(rule, context)
 		if (failed != nil) != (err != nil) {
 			t.Fatalf("%s\nfails: %v, the interpreter %v", text, failed, err)

@@ -9,6 +9,7 @@ import (
 
 	"github.com/open-feature/go-sdk/openfeature"
 
+	"github.com/ficus-gateway/ficus/flags/internal/subject"
 	"github.com/ficus-gateway/ficus/migrations"
 )
 
@@ -58,11 +59,17 @@ func (p *Provider) Split(flag string) (split migrations.Split, ok bool) {
 // Evaluate answers for a flag of any type; see [Definition.Evaluate]. Without
 // a definition the code is PROVIDER_NOT_READY.
 func (p *Provider) Evaluate(flag string, context map[string]any) Evaluation {
+	return p.evaluate(nil, flag, context)
+}
+
+// evaluate answers for a flag, with the facts of a request for what the
+// context lacks.
+func (p *Provider) evaluate(beyond subject.Subject, flag string, context map[string]any) Evaluation {
 	d := p.definition.Load()
 	if d == nil {
 		return Evaluation{Reason: openfeature.ErrorReason, Code: openfeature.ProviderNotReadyCode, Message: "no definition has been read yet"}
 	}
-	return d.evaluate(flag, context, p.clock)
+	return d.evaluate(flag, context, beyond, p.clock)
 }
 
 // Metadata returns [ProviderName].
@@ -73,9 +80,17 @@ func (p *Provider) Metadata() openfeature.Metadata {
 // Hooks returns none.
 func (p *Provider) Hooks() []openfeature.Hook { return nil }
 
+// AsksSubject says that the provider looks for the subject of an evaluation by itself.
+func (p *Provider) AsksSubject() {}
+
+func subjectOf(ctx context.Context) subject.Subject {
+	beyond, _ := ctx.Value(subject.Key{}).(subject.Subject)
+	return beyond
+}
+
 // BooleanEvaluation returns the value of a flag with boolean variants.
-func (p *Provider) BooleanEvaluation(_ context.Context, flag string, def bool, eval openfeature.FlattenedContext) openfeature.BoolResolutionDetail {
-	e := p.Evaluate(flag, eval)
+func (p *Provider) BooleanEvaluation(ctx context.Context, flag string, def bool, eval openfeature.FlattenedContext) openfeature.BoolResolutionDetail {
+	e := p.evaluate(subjectOf(ctx), flag, eval)
 	value, ok := e.Value.(bool)
 	if !ok {
 		value = def
@@ -84,8 +99,8 @@ func (p *Provider) BooleanEvaluation(_ context.Context, flag string, def bool, e
 }
 
 // StringEvaluation returns the value of a flag with string variants.
-func (p *Provider) StringEvaluation(_ context.Context, flag string, def string, eval openfeature.FlattenedContext) openfeature.StringResolutionDetail {
-	e := p.Evaluate(flag, eval)
+func (p *Provider) StringEvaluation(ctx context.Context, flag string, def string, eval openfeature.FlattenedContext) openfeature.StringResolutionDetail {
+	e := p.evaluate(subjectOf(ctx), flag, eval)
 	value, ok := e.Value.(string)
 	if !ok {
 		value = def
@@ -94,8 +109,8 @@ func (p *Provider) StringEvaluation(_ context.Context, flag string, def string, 
 }
 
 // FloatEvaluation returns the value of a flag with number variants.
-func (p *Provider) FloatEvaluation(_ context.Context, flag string, def float64, eval openfeature.FlattenedContext) openfeature.FloatResolutionDetail {
-	e := p.Evaluate(flag, eval)
+func (p *Provider) FloatEvaluation(ctx context.Context, flag string, def float64, eval openfeature.FlattenedContext) openfeature.FloatResolutionDetail {
+	e := p.evaluate(subjectOf(ctx), flag, eval)
 	value, ok := e.Value.(float64)
 	if ok = ok && !math.IsInf(value, 0); !ok {
 		value = def
@@ -105,8 +120,8 @@ func (p *Provider) FloatEvaluation(_ context.Context, flag string, def float64, 
 
 // IntEvaluation returns the value of a flag with number variants, without its
 // fraction.
-func (p *Provider) IntEvaluation(_ context.Context, flag string, def int64, eval openfeature.FlattenedContext) openfeature.IntResolutionDetail {
-	e := p.Evaluate(flag, eval)
+func (p *Provider) IntEvaluation(ctx context.Context, flag string, def int64, eval openfeature.FlattenedContext) openfeature.IntResolutionDetail {
+	e := p.evaluate(subjectOf(ctx), flag, eval)
 	value, ok := def, e.variant != nil && e.variant.fits
 	if ok {
 		value = e.variant.whole
@@ -116,8 +131,8 @@ func (p *Provider) IntEvaluation(_ context.Context, flag string, def int64, eval
 
 // ObjectEvaluation returns the value of a flag with object variants. It is the
 // caller's own.
-func (p *Provider) ObjectEvaluation(_ context.Context, flag string, def any, eval openfeature.FlattenedContext) openfeature.InterfaceResolutionDetail {
-	e := p.Evaluate(flag, eval)
+func (p *Provider) ObjectEvaluation(ctx context.Context, flag string, def any, eval openfeature.FlattenedContext) openfeature.InterfaceResolutionDetail {
+	e := p.evaluate(subjectOf(ctx), flag, eval)
 	value, ok := def, composite(e.Value)
 	if ok {
 		value = clone(e.Value)

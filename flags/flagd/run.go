@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/open-feature/go-sdk/openfeature"
+
+	"github.com/ficus-gateway/ficus/flags/internal/subject"
 )
 
 // Bounds of one evaluation. A definition that stays below them is never
@@ -19,13 +21,14 @@ const (
 
 // A run is one evaluation of a rule.
 type run struct {
-	data  any  // what var reads: the context, or within a loop the element
-	outer bool // data is the context
-	flag  string
-	clock func() time.Time
-	now   time.Time // read once, when a rule first asks; zero: not yet
-	left  int       // steps
-	err   *failure  // the first; the result does not count then
+	data    any             // what var reads: the context, or within a loop the element
+	outer   bool            // data is the context
+	subject subject.Subject // what the context lacks; nil: nothing
+	flag    string
+	clock   func() time.Time
+	now     time.Time // read once, when a rule first asks; zero: not yet
+	left    int       // steps
+	err     *failure  // the first; the result does not count then
 }
 
 // A failure is why a rule has no result.

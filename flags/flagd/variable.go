@@ -27,7 +27,7 @@ func variable(c *compiler, o call) expression {
 		name := parts[0]
 		e.eval = func(r *run) any {
 			if object, ok := r.data.(map[string]any); ok {
-				return orElse(r, plain(object[name]), otherwise)
+				return orElse(r, plain(r.member(object, name)), otherwise)
 			}
 			return orElse(r, r.lookup(parts), otherwise)
 		}
@@ -74,21 +74,34 @@ func (r *run) lookup(parts []string) any {
 			at = map[string]any{flagd: r.properties()}
 		}
 	}
-	for _, part := range parts {
+	for i, part := range parts {
 		switch holder := at.(type) {
 		case map[string]any:
+			if i == 0 {
+				at = plain(r.member(holder, part))
+				continue
+			}
 			at = plain(holder[part])
 		case []any:
-			i, err := strconv.Atoi(part)
-			if err != nil || i < 0 || i >= len(holder) {
+			n, err := strconv.Atoi(part)
+			if err != nil || n < 0 || n >= len(holder) {
 				return nil
 			}
-			at = plain(holder[i])
+			at = plain(holder[n])
 		default:
 			return nil
 		}
 	}
 	return at
+}
+
+// member returns a member of the data, or, of the context, a fact of the
+// request that it lacks.
+func (r *run) member(data map[string]any, name string) any {
+	if v, ok := data[name]; ok || !r.outer || r.subject == nil {
+		return v
+	}
+	return r.subject.Fact(name)
 }
 
 // context returns all that a rule can read outside of loops.
@@ -98,6 +111,9 @@ func (r *run) context() any {
 		return nil
 	}
 	all := make(map[string]any, len(given)+1)
+	if r.subject != nil {
+		r.subject.Each(func(name string, v any) { all[name] = v })
+	}
 	for k, v := range given {
 		all[k] = v
 	}
