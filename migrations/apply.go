@@ -17,6 +17,23 @@ func Apply(s State, e Event) (State, error) {
 	return c.on(s, maps.Clone(s.Migrations)), nil
 }
 
+// Next returns the state of somebody who follows a log and gets e: that of
+// [Apply], or, where the log was made short and begins again with a state that
+// is not older than s, that of its first event. One that is older is an error.
+func Next(s State, e Event) (State, error) {
+	if e.Kind != Restored || s.Seq == 0 {
+		return Apply(s, e)
+	}
+	if e.State != nil && e.State.Seq < s.Seq {
+		return s, fmt.Errorf("event %d: the log begins again with the state of event %d, and event %d has been seen", e.Seq, e.State.Seq, s.Seq)
+	}
+	next, err := Apply(State{}, e)
+	if err != nil {
+		return s, err
+	}
+	return next, nil
+}
+
 // A Fold is a state that is changed in place, for reading a long log: Apply
 // copies the map of migrations for every event, a Fold does not. The zero
 // value is the fold of an empty log.
@@ -38,6 +55,18 @@ func (f *Fold) Apply(e Event) error {
 	}
 	f.state = c.on(f.state, f.state.Migrations)
 	return nil
+}
+
+// Next does what [Next] does. An event that does not fit changes nothing.
+func (f *Fold) Next(e Event) error {
+	if e.Kind != Restored || f.state.Seq == 0 {
+		return f.Apply(e)
+	}
+	next, err := Next(f.state, e)
+	if err == nil {
+		*f = *NewFold(next)
+	}
+	return err
 }
 
 // Seq returns the last event applied.

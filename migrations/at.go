@@ -48,7 +48,7 @@ func foldUntil(ctx context.Context, log Log, young func(Event) bool, early func(
 			}
 			return State{}, fmt.Errorf("the log begins with event %d at %s; what was before is not known", e.Seq, e.Time.Format(time.RFC3339))
 		}
-		if err := fold.Apply(e); err != nil {
+		if err := fold.Next(e); err != nil {
 			return fold.State(), err
 		}
 	}

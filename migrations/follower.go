@@ -15,6 +15,11 @@ type Follower struct {
 	// OnError, if set before Run, is told of every error after which Run
 	// follows again, and how long it waits before that.
 	OnError func(err error, wait time.Duration)
+	// Heal, if set before Run, is asked after an error that is not final what
+	// to go on from: it returns true with the state of a log that is not the
+	// one that was followed so far. onEvent is then called with a [Restored]
+	// event that stands in no log.
+	Heal func(ctx context.Context, err error, seen State) (State, bool)
 
 	log    Log
 	state  atomic.Pointer[State]
@@ -77,6 +82,10 @@ func (f *Follower) run(ctx context.Context, onEvent func(State, Event)) error {
 		case final || errors.Is(err, ErrClosed):
 			return err
 		}
+		if f.heal(ctx, err, onEvent) {
+			wait = firstWait
+			continue
+		}
 		f.outage.Store(&err)
 		if f.State().Seq != before {
 			wait = firstWait
@@ -107,21 +116,38 @@ func (f *Follower) follow(ctx context.Context, onEvent func(State, Event)) (fina
 		if err != nil {
 			return false, err
 		}
-		next, err := Apply(state, e)
+		next, err := Next(state, e)
 		if err != nil {
 			return true, fmt.Errorf("the log cannot be followed: %w", err)
 		}
 		state = next
-		f.state.Store(&next)
-		if onEvent != nil {
-			onEvent(next, e)
-		}
-		f.mu.Lock()
-		f.seen = e.Seq
-		f.wake()
-		f.mu.Unlock()
+		f.advance(next, e, onEvent)
 	}
 	return false, errors.New("the log stopped without an error")
+}
+
+// heal goes on from another state, if there is one.
+func (f *Follower) heal(ctx context.Context, err error, onEvent func(State, Event)) bool {
+	if f.Heal == nil {
+		return false
+	}
+	next, ok := f.Heal(ctx, err, f.State())
+	if ok {
+		f.advance(next, Event{Seq: next.Seq, Time: next.Time, Migration: Every, Kind: Restored, Actor: gateway, Reason: err.Error()}, onEvent)
+	}
+	return ok
+}
+
+// advance makes next the state.
+func (f *Follower) advance(next State, e Event, onEvent func(State, Event)) {
+	f.state.Store(&next)
+	if onEvent != nil {
+		onEvent(next, e)
+	}
+	f.mu.Lock()
+	f.seen = e.Seq
+	f.wake()
+	f.mu.Unlock()
 }
 
 // next returns what is closed when the next event has been seen.

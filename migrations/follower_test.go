@@ -347,3 +347,29 @@ func TestHistoryIsNewestFirst(t *testing.T) {
 	history(migrations.Filter{Since: last.Time}, 0, 9)
 	history(migrations.Filter{Until: last.Time.Add(-time.Second)}, 2, 8, 7)
 }
+
+// TestFollowersTakeALogThatBeginsAgain if it does not fall behind what they
+// have seen, and no other.
+func TestFollowersTakeALogThatBeginsAgain(t *testing.T) {
+	seen := fold(t, migrations.State{}, created("orders"), live("orders", 500))
+	longer := fold(t, seen, live("orders", 900))
+	short := func(s migrations.State) migrations.Event {
+		return migrations.Event{Seq: s.Seq + 1, Time: s.Time, Migration: migrations.Every, Kind: migrations.Restored, State: &s}
+	}
+	for name, s := range map[string]migrations.State{"as far as was seen": seen, "farther": longer} {
+		next, err := migrations.Next(seen, short(s))
+		if err != nil || next.Seq != s.Seq+1 || !cmp.Equal(next.Migrations, s.Migrations) {
+			t.Errorf("%s: event %d, %v", name, next.Seq, err)
+		}
+		f := migrations.NewFold(seen)
+		if err := f.Next(short(s)); err != nil || f.Seq() != s.Seq+1 {
+			t.Errorf("%s: event %d, %v", name, f.Seq(), err)
+		}
+	}
+	if next, err := migrations.Next(longer, short(seen)); err == nil || next.Seq != longer.Seq {
+		t.Errorf("an older state was taken: event %d", next.Seq)
+	}
+	if _, err := migrations.Apply(seen, short(seen)); err == nil {
+		t.Error("a log may begin twice")
+	}
+}

@@ -49,6 +49,7 @@ type Log struct {
 	logger   *slog.Logger
 	patience time.Duration
 	client   redis.UniversalClient
+	clock    clock
 
 	life context.Context // ends with Close
 	end  context.CancelFunc

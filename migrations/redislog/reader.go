@@ -211,6 +211,7 @@ func (l *Log) ask(ctx context.Context, client redis.Scripter, seq, seen uint64, 
 	if re.now, err = readTime(answer[0]); err != nil {
 		return re, l.foreign(err)
 	}
+	l.clock.heard(re.now)
 	if re.page, err = readRaws(answer[1]); err != nil {
 		return re, l.foreign(err)
 	}
