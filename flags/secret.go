@@ -1,6 +1,7 @@
 package flags
 
 import (
+	"bytes"
 	"crypto/rand"
 	"errors"
 	"fmt"
@@ -29,6 +30,21 @@ func LoadSecret(path string) ([]byte, error) {
 	return readSecret(path) // ours, or that of a process that was faster
 }
 
+// SaveSecret puts a secret that others have into the place of the one in the
+// file, if they differ, so that [LoadSecret] returns it from now on.
+func SaveSecret(path string, secret []byte) error {
+	if len(secret) < minSecret {
+		return fmt.Errorf("a secret of %d bytes is too short; at least %d are needed", len(secret), minSecret)
+	}
+	if ours, err := readSecret(path); err == nil && bytes.Equal(ours, secret) {
+		return nil
+	}
+	if err := writeSecret(path, secret, os.Rename); err != nil {
+		return fmt.Errorf("keeping the secret %s: %w", path, err)
+	}
+	return nil
+}
+
 func readSecret(path string) ([]byte, error) {
 	f, err := os.Open(path)
 	if err != nil {
@@ -52,9 +68,16 @@ func readSecret(path string) ([]byte, error) {
 	return secret, nil
 }
 
-// makeSecret writes the whole file under another name and links it into
-// place, so that nobody ever reads half a secret and none is replaced.
-func makeSecret(path string) (err error) {
+// makeSecret makes the file with a new secret, unless there is one.
+func makeSecret(path string) error {
+	secret := make([]byte, secretSize)
+	rand.Read(secret)
+	return writeSecret(path, secret, os.Link)
+}
+
+// writeSecret writes the whole file under another name and puts it into place,
+// so that nobody ever reads half a secret.
+func writeSecret(path string, secret []byte, put func(from, to string) error) error {
 	dir := filepath.Dir(path)
 	f, err := os.CreateTemp(dir, ".ficus-secret-*") // 0600
 	if err != nil {
@@ -62,15 +85,13 @@ func makeSecret(path string) (err error) {
 	}
 	defer os.Remove(f.Name())
 	defer f.Close()
-	secret := make([]byte, secretSize)
-	rand.Read(secret)
 	if _, err = f.Write(secret); err != nil {
 		return err
 	}
 	if err = f.Sync(); err != nil {
 		return err
 	}
-	if err = os.Link(f.Name(), path); err != nil {
+	if err = put(f.Name(), path); err != nil {
 		return err
 	}
 	d, err := os.Open(dir)

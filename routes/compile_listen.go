@@ -47,7 +47,7 @@ func (c *compiler) listeners(at spot) {
 
 func (c *compiler) admin(at spot) {
 	a := c.main.Admin
-	beside := filepath.Dir(strings.TrimPrefix(c.table.Server.State, "file:"))
+	beside := c.table.Server.Beside()
 	out := Admin{
 		Address: or(a.Address, "127.0.0.1:9900"),
 		Socket:  or(a.Socket, filepath.Join(beside, "ficus.sock")),

@@ -5,7 +5,6 @@ import (
 	"net/netip"
 	"net/url"
 	"path/filepath"
-	"strings"
 )
 
 // server compiles what concerns the whole process.
@@ -13,10 +12,7 @@ func (c *compiler) server() {
 	f, t := c.main, c.table
 	root := f.root()
 	s := &t.Server
-	s.State = or(f.State, "file:ficus.events")
-	if path, ok := strings.CutPrefix(s.State, "file:"); !ok || path == "" {
-		root.key("state").fail("write file: and a path, such as file:ficus.events", "state is kept in a file, %s is none", root.key("state").quote(s.State))
-	}
+	c.state(root.key("state"))
 	s.Flags = or(f.Flags, "builtin")
 	if s.Flags != "builtin" {
 		root.key("flags").fail("write flags: builtin", "no flag provider %s", root.key("flags").quote(s.Flags))

@@ -7,8 +7,8 @@ type Config struct {
 	Listen OneOrMany[ListenConfig] `yaml:"listen" default:":8080"`
 	// Admin is the operators' listener, never a public one; none turns it off.
 	Admin AdminConfig `yaml:"admin" default:"127.0.0.1:9900"`
-	// State says where the event log is kept: file: and a path, relative to the working directory.
-	State string `yaml:"state" default:"file:ficus.events"`
+	// State says where the event log is kept: in a file, or, for several gateways, in Redis; a text is short for {url: ...}.
+	State StateConfig `yaml:"state" default:"file:ficus.events"`
 	// Flags names the provider that evaluates the flags of migrations.
 	Flags string `yaml:"flags" default:"builtin"`
 	// Secret is the key material of signed cookies, at least 16 bytes, such as ${FICUS_SECRET}. Left out, one is made and kept in a file beside the state.

@@ -74,7 +74,7 @@ func (o Override) apply(f *file) {
 		f.replace("admin.address", "--admin")
 	}
 	if o.State != "" {
-		f.State = o.State
+		f.State = f.State.at(o.State)
 		f.replace("state", "--state")
 	}
 }

@@ -21,6 +21,7 @@ func (OneOrMany[T]) long(n *yaml.Node) *yaml.Node {
 
 func (ListenConfig) long(n *yaml.Node) *yaml.Node     { return textAs("address", unnumbered(n)) }
 func (AdminConfig) long(n *yaml.Node) *yaml.Node      { return textAs("address", unnumbered(n)) }
+func (StateConfig) long(n *yaml.Node) *yaml.Node      { return textAs("url", n) }
 func (TelemetryConfig) long(n *yaml.Node) *yaml.Node  { return textAs("otlp", n) }
 func (IncludeConfig) long(n *yaml.Node) *yaml.Node    { return textAs("files", n) }
 func (EndpointConfig) long(n *yaml.Node) *yaml.Node   { return textAs("url", unnumbered(n)) }

@@ -34,7 +34,8 @@ type Table struct {
 type Server struct {
 	Listen    []Listener
 	Admin     Admin
-	State     string // "file:PATH"
+	State     string // "file:PATH", or the URL of a Redis
+	Redis     *Redis // nil: the state is a file
 	Flags     string // "builtin"
 	Secret    string // key material of signed cookies; empty: kept in a file beside the state
 	Shutdown  Shutdown

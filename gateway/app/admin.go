@@ -68,11 +68,7 @@ func (p *Process) ready() dashboard.Readiness {
 		config.Detail = fmt.Sprintf("the last reload failed at %s; the table before it serves on: %s",
 			last.Time.Format(time.RFC3339), first(last.Problems))
 	}
-	log := dashboard.Check{Name: "log", OK: true, Detail: fmt.Sprintf("event %d", p.follower.State().Seq)}
-	if err := p.follower.Err(); err != nil {
-		log.OK, log.Detail = false, fmt.Sprintf("serving by the last state: %v", err)
-	}
-	r.Checks = append(r.Checks, config, log)
+	r.Checks = append(r.Checks, config, p.connection())
 	for _, u := range p.upstreams() {
 		c := dashboard.Check{Name: "upstream " + u.Name}
 		healthy := 0
@@ -208,12 +204,7 @@ func (p *Process) gauges() {
 	m.Gauge("ficus_log_seq", "Last event of the log that this gateway has applied.", func() float64 {
 		return float64(p.follower.State().Seq)
 	})
-	m.Gauge("ficus_log_connected", "Whether the event log can be read.", func() float64 {
-		if p.follower.Err() != nil {
-			return 0
-		}
-		return 1
-	})
+	p.connectionMetrics(m)
 	m.Gauges("ficus_migration_share", "Share of the buckets at a stage, 0 to 1.", []string{"migration", "stage"}, func(emit func(float64, ...string)) {
 		s := p.follower.State()
 		for _, id := range s.IDs() {

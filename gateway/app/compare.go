@@ -29,7 +29,7 @@ func (p *Process) openShadow(t *routes.Table, secret []byte) error {
 		return fmt.Errorf("derive the key of findings: %w", err)
 	}
 	p.shadow = shadow.New(shadow.Options{MaskKey: key, Logger: p.log})
-	p.found = filepath.Join(filepath.Dir(statePath(t)), findingsFile)
+	p.found = filepath.Join(t.Server.Beside(), findingsFile)
 	if err := p.shadow.Load(p.found); err != nil {
 		p.log.Warn("the comparison begins anew", "error", err)
 	}

@@ -11,7 +11,6 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -22,7 +21,6 @@ import (
 	"github.com/ficus-gateway/ficus/gateway/shadow"
 	"github.com/ficus-gateway/ficus/gateway/telemetry"
 	"github.com/ficus-gateway/ficus/migrations"
-	"github.com/ficus-gateway/ficus/migrations/filelog"
 	"github.com/ficus-gateway/ficus/routes"
 )
 
@@ -41,7 +39,8 @@ type Process struct {
 	log      *slog.Logger
 	source   *routes.Source
 	started  *routes.Table // the first table, whose Server is in force until the end
-	events   *filelog.Log
+	events   eventLog
+	shared   *shared // nil: the log is a file of this gateway alone
 	follower *migrations.Follower
 	gateway  *gateway.Gateway
 	assigner *flags.Assigner
@@ -61,11 +60,12 @@ type Process struct {
 
 	accepting []chan struct{} // by server, closed when it accepts no more
 
-	stop     context.CancelFunc // ends the background
-	tasks    sync.WaitGroup     // of the background and the servers
-	failed   chan error         // what makes the process end by itself; buffered
-	draining atomic.Bool
-	reloads  reloads
+	stop      context.CancelFunc // ends the background
+	tasks     sync.WaitGroup     // of the background and the servers
+	failed    chan error         // what makes the process end by itself; buffered
+	draining  atomic.Bool
+	unsettled atomic.Bool // the log may lack what the config says
+	reloads   reloads
 }
 
 // Start opens everything and serves. What can fail fails here, before the
@@ -94,40 +94,20 @@ func Start(ctx context.Context, c Config) (_ *Process, err error) {
 		return nil, err
 	}
 	p.background(background)
-	if err := p.reconcile(ctx, table); err != nil {
+	if p.shared != nil {
+		p.align(ctx, table)
+	} else if err := p.reconcile(ctx, table); err != nil {
 		return nil, err
 	}
 	p.serve(table)
 	return p, nil
 }
 
-// openState opens the event log and checks the config against it.
-func (p *Process) openState(ctx context.Context, t *routes.Table) (err error) {
-	path := statePath(t)
-	if p.events, err = filelog.Open(path, filelog.Options{Logger: p.log}); err != nil {
-		return stateError(path, err)
-	}
-	state, err := migrations.Latest(ctx, p.events)
-	if err != nil {
-		return err
-	}
-	if problems := routes.CheckReload(nil, t, state); len(problems) > 0 {
-		return problems
-	}
-	p.follower = migrations.NewFollower(p.events, state)
-	p.follower.OnError = func(err error, wait time.Duration) {
-		p.log.Error("the event log can't be read; serving by the last state", "error", err, "retry_in", wait)
-	}
-	return nil
-}
-
-func statePath(t *routes.Table) string { return strings.TrimPrefix(t.Server.State, "file:") }
-
 // openGateway makes the data plane.
 func (p *Process) openGateway(ctx context.Context, t *routes.Table) (err error) {
 	secret := []byte(t.Server.Secret)
 	if len(secret) == 0 {
-		if secret, err = flags.LoadSecret(filepath.Join(filepath.Dir(statePath(t)), "ficus.secret")); err != nil {
+		if secret, err = p.secret(ctx, filepath.Join(t.Server.Beside(), "ficus.secret")); err != nil {
 			return err
 		}
 	}
@@ -216,6 +196,7 @@ func (p *Process) background(ctx context.Context) {
 	p.tasks.Go(func() {
 		err := p.follower.Run(ctx, func(s migrations.State, e migrations.Event) {
 			p.apply(ctx, s, e)
+			p.applied(e)
 			p.log.Info("event applied", "seq", e.Seq, "migration", e.Migration, "kind", e.Kind,
 				"split", splitText(e), "actor", e.Actor, "reason", e.Reason)
 		})
@@ -227,6 +208,10 @@ func (p *Process) background(ctx context.Context) {
 	p.tasks.Go(func() { _ = p.decide(ctx) }) // ends with ctx
 	if p.door != nil {
 		p.tasks.Go(func() { p.door.Run(ctx) })
+	}
+	p.tasks.Go(func() { p.settle(ctx) })
+	if p.shared != nil {
+		p.tasks.Go(func() { p.shared.keep(ctx) })
 	}
 	p.tasks.Go(func() { p.shadow.Keep(p.found, saveEvery, retention) })
 	p.tasks.Go(func() { p.certs.watch(ctx, cmp.Or(p.config.Certs, 5*time.Second)) })

@@ -31,11 +31,7 @@ func (p *Process) check(old, next *routes.Table) error {
 
 // swapped brings the log in line with the table that is served now.
 func (p *Process) swapped(next *routes.Table) {
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
-	defer cancel()
-	if err := p.reconcile(ctx, next); err != nil {
-		p.log.Error("the log does not know the new config yet; migrations that are new to it stay off", "error", err)
-	}
+	p.align(context.Background(), next)
 }
 
 // reconcile appends what the log must know of a table, and waits until this

@@ -17,7 +17,7 @@ type runCommand struct {
 	Legacy string `help:"Run without a config file: everything goes to the monolith at this URL." placeholder:"URL"`
 	Listen string `help:"Address to listen on, instead of the config's." placeholder:"ADDR"`
 	Admin  string `help:"Address of the admin listener, instead of the config's." placeholder:"ADDR"`
-	State  string `help:"Event log, instead of the config's: file:PATH." placeholder:"LOG"`
+	State  string `help:"Event log, instead of the config's: file:PATH or redis://HOST." placeholder:"LOG"`
 }
 
 // Run runs the gateway until a signal ends it.

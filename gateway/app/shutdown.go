@@ -68,6 +68,9 @@ func (p *Process) abandon() {
 	if p.events != nil {
 		_ = p.events.Close()
 	}
+	if p.shared != nil {
+		defer p.shared.close()
+	}
 	p.tasks.Wait()
 	if p.door != nil {
 		_ = p.door.Close()

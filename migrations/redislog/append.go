@@ -59,7 +59,7 @@ func (l *Log) add(ctx context.Context, propose proposal) (uint64, error) {
 		}
 		uncertain = uncertain || sent
 		over := l.over(ctx)
-		if t := TroubleOf(err); over == nil && (t == "" || !t.passes() && !uncertain) {
+		if t := TroubleOf(err); over == nil && (t == "" || !t.Passes() && !uncertain) {
 			return 0, err // decided, so nothing that was sent before can be added any more
 		}
 		if since.IsZero() {

@@ -54,6 +54,13 @@ func newDoor(url string, o Options) (*door, error) {
 	return d, nil
 }
 
+// Name returns the URL of a log as [Log.String] writes it, or what is wrong
+// with the URL.
+func Name(url string) (string, error) {
+	a, err := parse(url)
+	return a.String(), err
+}
+
 // Connect returns a client for other things that an installation shares, and
 // the function that names their keys, all in the slot of the log.
 func Connect(url string, o Options) (client redis.UniversalClient, key func(thing string) string, err error) {

@@ -105,7 +105,7 @@ func TestSentinelsLeadToTheNewMaster(t *testing.T) {
 			}
 			break
 		}
-		if !TroubleOf(r.err).passes() {
+		if !TroubleOf(r.err).Passes() {
 			t.Fatal(r.err)
 		}
 		f = follow(t.Context(), l, 1)

@@ -76,7 +76,7 @@ func (f *following) next(ctx context.Context) ([]entry, error) {
 		return entries, nil
 	}
 	f.hangUp()
-	if !TroubleOf(err).passes() {
+	if !TroubleOf(err).Passes() {
 		return nil, err
 	}
 	// That a connection broke is no news: reading tells whether Redis is in

@@ -66,7 +66,8 @@ type Log struct {
 //
 // A Redis that is out of reach, and one that has lost the log, are no error:
 // the gateway serves on with the state that it kept, and [Log.Head] tells.
-// An error is what only a person can put right.
+// An error is what only a person can put right, unless an earlier run has seen
+// the log: then there is something to serve by, and that is no error either.
 func Open(ctx context.Context, url string, o Options) (*Log, error) {
 	d, err := newDoor(url, o)
 	if err != nil {
@@ -96,7 +97,7 @@ func Open(ctx context.Context, url string, o Options) (*Log, error) {
 	case ctx.Err() != nil:
 		client.Close()
 		return nil, ctx.Err()
-	case t.passes() || t == Lost:
+	case t.Passes() || t == Lost || t != "" && o.Seen.Seq > 0:
 		l.logger.Warn("the event log cannot be read; what is known of it stands meanwhile", "log", d.String(), "trouble", t, "error", err)
 	default:
 		client.Close()

@@ -43,8 +43,8 @@ const (
 	Refused  Trouble = "refused"   // anything else that Redis objects to
 )
 
-// passes reports whether time alone may end the trouble.
-func (t Trouble) passes() bool {
+// Passes reports whether time alone may end the trouble.
+func (t Trouble) Passes() bool {
 	return t == Down || t == Slow || t == Starting || t == ReadOnly
 }
 

@@ -22,6 +22,7 @@ const variable = `\$\{`
 var short = map[reflect.Type]bool{
 	reflect.TypeFor[routes.ListenConfig]():     true,
 	reflect.TypeFor[routes.AdminConfig]():      true,
+	reflect.TypeFor[routes.StateConfig]():      true,
 	reflect.TypeFor[routes.TelemetryConfig]():  true,
 	reflect.TypeFor[routes.IncludeConfig]():    true,
 	reflect.TypeFor[routes.UpstreamConfig]():   true,

@@ -1,0 +1,127 @@
+package app
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+)
+
+// A redisServer is a real Redis of one test. It can be started again after it
+// has ended.
+type redisServer struct {
+	t       testing.TB
+	dir     string
+	address string   // host:port
+	args    []string // besides those that say where
+	in      []string // a command that runs it somewhere else
+	cmd     *exec.Cmd
+	ended   chan struct{} // closed when the process has ended
+}
+
+// newRedis starts a Redis on the loopback, which keeps nothing on disk unless
+// args say so.
+func newRedis(t testing.TB, args ...string) *redisServer {
+	t.Helper()
+	address, err := freePort()
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := &redisServer{t: t, dir: t.TempDir(), address: address, args: args}
+	r.start()
+	return r
+}
+
+// durable are the arguments of a Redis that loses nothing.
+var durable = []string{"--appendonly", "yes", "--appendfsync", "always"}
+
+func (r *redisServer) start() {
+	r.t.Helper()
+	path, err := exec.LookPath("redis-server")
+	if err != nil {
+		r.t.Skip("redis-server is not installed: SEVERAL GATEWAYS ARE NOT TESTED")
+	}
+	host, port, err := net.SplitHostPort(r.address)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	args := append(r.in[:len(r.in):len(r.in)], path, "--save", "", "--appendonly", "no", "--port", port, "--bind", host, "--dir", r.dir)
+	args = append(args, r.args...)
+	r.cmd = exec.Command(args[0], args[1:]...)
+	var said bytes.Buffer
+	r.cmd.Stdout, r.cmd.Stderr = &said, &said
+	r.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	if err := r.cmd.Start(); err != nil {
+		r.t.Fatal(err)
+	}
+	ended := make(chan struct{})
+	r.ended = ended
+	cmd := r.cmd
+	go func() {
+		defer close(ended)
+		_ = cmd.Wait()
+	}()
+	r.t.Cleanup(r.kill)
+	if len(r.in) > 0 {
+		return // out of this process' reach
+	}
+	eventually(r.t, "redis-server answers", func() bool {
+		select {
+		case <-ended:
+			r.t.Fatalf("redis-server ended:\n%s", &said)
+		default:
+		}
+		return r.try("PING") == nil
+	})
+}
+
+// kill kills the process as a crash does.
+func (r *redisServer) kill() {
+	_ = r.cmd.Process.Kill()
+	<-r.ended
+}
+
+// lose kills it, and with it all that it had kept.
+func (r *redisServer) lose() {
+	r.kill()
+	_ = os.RemoveAll(r.dir)
+	_ = os.Mkdir(r.dir, 0o700)
+}
+
+func (r *redisServer) url() string { return "redis://" + r.address }
+
+func (r *redisServer) client() *redis.Client {
+	return redis.NewClient(&redis.Options{Addr: r.address, Protocol: 2, MaxRetries: -1})
+}
+
+func (r *redisServer) try(args ...any) error {
+	c := r.client()
+	defer c.Close()
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	defer cancel()
+	return c.Do(ctx, args...).Err()
+}
+
+// do runs a command.
+func (r *redisServer) do(args ...any) {
+	r.t.Helper()
+	if err := r.try(args...); err != nil {
+		r.t.Fatalf("%v: %v", args, err)
+	}
+}
+
+// together begins the config of a gateway whose log is in Redis.
+func (r *redisServer) together() string {
+	return fmt.Sprintf(`
+listen: 127.0.0.1:0
+admin: {address: 127.0.0.1:0, socket: none}
+state: {url: "%s", checkpoint: $DIR/ficus.checkpoint}
+`, r.url())
+}
