@@ -4,13 +4,13 @@ import (
 	"fmt"
 
 	"github.com/ficus-gateway/ficus/migrations"
-	"github.com/ficus-gateway/ficus/migrations/filelog"
+	"github.com/ficus-gateway/ficus/migrations/redislog"
 	"github.com/ficus-gateway/ficus/routes"
 )
 
 type checkCommand struct {
 	Config string `short:"c" help:"Config file. Default: ${default}." default:"ficus.yaml" type:"path" placeholder:"FILE"`
-	State  string `help:"Check against this event log as well, as a reload would: file:PATH." placeholder:"LOG"`
+	State  string `help:"Check against this event log as well, as a reload would: file:PATH or redis://HOST." placeholder:"LOG"`
 	Quiet  bool   `short:"q" help:"Say nothing but what is wrong."`
 	Strict bool   `help:"Warnings are errors."`
 }
@@ -21,11 +21,17 @@ func (ch checkCommand) Run(c *call) error {
 	if err != nil {
 		return err
 	}
+	if table.Server.Redis != nil {
+		if _, err := redislog.Name(table.Server.State); err != nil {
+			return exitCode{exitUsage, err}
+		}
+	}
 	if ch.State != "" {
-		log, err := filelog.OpenReadOnly(statePath(table))
+		log, end, err := readLog(c.ctx, table.Server, c.quiet())
 		if err != nil {
 			return exitCode{exitUsage, err}
 		}
+		defer end()
 		state, err := migrations.Latest(c.ctx, log)
 		if err != nil {
 			return exitCode{exitUsage, err}

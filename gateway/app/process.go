@@ -159,7 +159,7 @@ func (p *Process) openListeners(t *routes.Table) (err error) {
 	if p.token, err = access.LoadOrCreateToken(a.Token); err != nil {
 		return err
 	}
-	if p.door, err = access.Open(access.Options{Shared: p.token, Dir: filepath.Dir(statePath(t)), Logger: p.log}); err != nil {
+	if p.door, err = access.Open(access.Options{Shared: p.token, Dir: t.Server.Beside(), Logger: p.log}); err != nil {
 		return fmt.Errorf("admin: %w", err)
 	}
 	for _, at := range [...]struct {

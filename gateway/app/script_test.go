@@ -50,6 +50,31 @@ var scriptCommands = map[string]func(*testscript.TestScript, bool, []string){
 			ts.Setenv(name, s.URL)
 		}
 	},
+	// redis NAME starts a Redis and sets $NAME to its URL.
+	"redis": func(ts *testscript.TestScript, _ bool, args []string) {
+		if _, err := exec.LookPath("redis-server"); err != nil {
+			ts.Fatalf("redis-server is not installed; run: make setup")
+		}
+		address, err := freePort()
+		ts.Check(err)
+		_, port, _ := strings.Cut(address, ":")
+		cmd := exec.Command("redis-server", "--port", port, "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir", ts.MkAbs("."))
+		cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+		ts.Check(cmd.Start())
+		ts.Defer(func() {
+			_ = cmd.Process.Kill()
+			_ = cmd.Wait()
+		})
+		for range 500 {
+			if c, err := net.Dial("tcp", address); err == nil {
+				c.Close()
+				ts.Setenv(args[0], "redis://"+address)
+				return
+			}
+			time.Sleep(10 * time.Millisecond)
+		}
+		ts.Fatalf("redis-server does not answer")
+	},
 	// document NAME BODY starts a service that answers everything with a JSON
 	// body, in which NONCE is another number each time, and sets $NAME to its URL.
 	"document": func(ts *testscript.TestScript, _ bool, args []string) {
