@@ -212,6 +212,7 @@ func (p *Process) background(ctx context.Context) {
 	p.tasks.Go(func() { p.settle(ctx) })
 	if p.shared != nil {
 		p.tasks.Go(func() { p.shared.keep(ctx) })
+		p.tasks.Go(func() { p.shared.tend(ctx) })
 	}
 	p.tasks.Go(func() { p.shadow.Keep(p.found, saveEvery, retention) })
 	p.tasks.Go(func() { p.certs.watch(ctx, cmp.Or(p.config.Certs, 5*time.Second)) })

@@ -31,7 +31,8 @@ func (s *shared) secret(ctx context.Context, path string) ([]byte, error) {
 			return secret, nil
 		case here:
 			s.logger.Error("the secret that all gateways share cannot be read; using the one that was kept on this machine", "error", err)
-			return flags.LoadSecret(path)
+			s.signs, err = flags.LoadSecret(path)
+			return s.signs, err
 		case ctx.Err() != nil:
 			return nil, ctx.Err()
 		}
@@ -48,22 +49,25 @@ func (s *shared) secret(ctx context.Context, path string) ([]byte, error) {
 func (s *shared) agree(ctx context.Context, path string) ([]byte, error) {
 	ctx, cancel := context.WithTimeout(ctx, 3*time.Second)
 	defer cancel()
-	key := s.key("secret")
-	theirs, err := s.client.Get(ctx, key).Bytes()
+	theirs, err := s.client.Get(ctx, s.key("secret")).Bytes()
 	if errors.Is(err, redis.Nil) {
-		ours, err := flags.LoadSecret(path)
-		if err != nil {
-			return nil, err
+		var ours []byte
+		if ours, err = flags.LoadSecret(path); err == nil {
+			theirs, err = s.share(ctx, ours)
 		}
-		if err := s.client.SetNX(ctx, key, ours, 0).Err(); err != nil {
-			return nil, err
-		}
-		theirs, err = s.client.Get(ctx, key).Bytes() // ours, or that of a gateway that was faster
-		if err != nil {
-			return nil, err
-		}
-	} else if err != nil {
+	}
+	if err != nil {
 		return nil, err
 	}
+	s.signs = theirs
 	return theirs, flags.SaveSecret(path, theirs)
+}
+
+// share puts a secret into Redis if there is none, and returns the one that is
+// there: ours, or that of a gateway that was faster.
+func (s *shared) share(ctx context.Context, ours []byte) ([]byte, error) {
+	if err := s.client.SetNX(ctx, s.key("secret"), ours, 0).Err(); err != nil {
+		return nil, err
+	}
+	return s.client.Get(ctx, s.key("secret")).Bytes()
 }

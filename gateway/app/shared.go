@@ -30,6 +30,7 @@ type shared struct {
 	news   chan struct{}                 // holds one token while the checkpoint is old
 	mended atomic.Uint64                 // how often the log had lost events
 	kept   atomic.Pointer[redislog.Kept] // what is on disk; nil: nothing
+	signs  []byte                        // the secret; empty: the config has it. Set before the first request
 }
 
 // openRedis opens the log in Redis and returns the state to begin with: that

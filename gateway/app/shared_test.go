@@ -240,3 +240,36 @@ func TestGatewaysSignAlike(t *testing.T) {
 }
 
 func rollback(why string) dashboard.RollbackRequest { return dashboard.RollbackRequest{Reason: why} }
+
+// TestLongLogIsMadeShort by one of the gateways, and all go on; a Redis that
+// has lost the secret gets it back.
+func TestLongLogIsMadeShort(t *testing.T) {
+	t.Parallel()
+	redis := newRedis(t)
+	config := redis.together() + twoMigrations(t)
+	a, b := start(t, config), start(t, config)
+	for n := range 10 {
+		a.shift("orders", n+1)
+	}
+	b.stands("orders", 10)
+	a.shared.trim(t.Context(), 100)
+	b.shared.trim(t.Context(), 5)
+	a.shared.trim(t.Context(), 5)
+	c := redis.client()
+	defer c.Close()
+	if n, err := c.XLen(t.Context(), a.shared.key("events")).Result(); n != 1 || err != nil {
+		t.Errorf("the log has %d events, %v", n, err)
+	}
+	a.shift("orders", 20)
+	b.stands("orders", 20)
+	late := start(t, config)
+	late.stands("orders", 20)
+	if diff := cmp.Diff(a.follower.State(), late.follower.State()); diff != "" {
+		t.Error(diff)
+	}
+	redis.do("DEL", a.shared.key("secret"))
+	b.shared.keepSecret(t.Context())
+	if secret, err := c.Get(t.Context(), a.shared.key("secret")).Bytes(); err != nil || string(secret) != string(a.shared.signs) {
+		t.Errorf("the secret is lost: %v", err)
+	}
+}
