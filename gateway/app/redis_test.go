@@ -5,7 +5,6 @@ import (
 	"context"
 	"fmt"
 	"net"
-	"os"
 	"os/exec"
 	"syscall"
 	"testing"
@@ -86,13 +85,6 @@ func (r *redisServer) start() {
 func (r *redisServer) kill() {
 	_ = r.cmd.Process.Kill()
 	<-r.ended
-}
-
-// lose kills it, and with it all that it had kept.
-func (r *redisServer) lose() {
-	r.kill()
-	_ = os.RemoveAll(r.dir)
-	_ = os.Mkdir(r.dir, 0o700)
 }
 
 func (r *redisServer) url() string { return "redis://" + r.address }
