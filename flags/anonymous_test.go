@@ -95,7 +95,7 @@ func TestForgedAnonymousCookiesAreNoKeys(t *testing.T) {
 			}
 		}
 	}
-	journey := a.sealJourneys([]journey{{side: migrations.Modern, until: 1}})
+	journey := a.sealJourneys([]stop{{side: migrations.Modern, until: 1}})
 	for _, value := range []string{"", good[:43], good + "A", good + "=", good[22:] + good[:22], journey, assigner(t, Options{}).anonymous.seal([idSize]byte{1})} {
 		if _, _, ok := a.anonymous.open(value); ok {
 			t.Errorf("%q passes", value)

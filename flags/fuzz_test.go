@@ -41,7 +41,7 @@ func FuzzAnonymousCookie(f *testing.F) {
 // What passes for our cookie is what we would make of what it says.
 func FuzzJourneyCookie(f *testing.F) {
 	a := fixed(f)
-	f.Add(a.sealJourneys([]journey{{journeyID("orders"), migrations.Modern, 1_750_000_100}}))
+	f.Add(a.sealJourneys([]stop{{journeyID("orders"), migrations.Modern, 1_750_000_100, 1_750_007_300}}))
 	f.Add(strings.Repeat("A", 40))
 	f.Add("")
 	f.Fuzz(func(t *testing.T, value string) {

@@ -1,150 +1,124 @@
 package flags
 
 import (
-	"crypto/sha256"
-	"encoding/binary"
-	"net/http"
-	"slices"
 	"time"
 
 	"github.com/ficus-gateway/ficus/migrations"
 )
 
-// JourneyCookie is the name of the cookie that remembers which side rendered a
-// person's last page, for up to eight migrations. Its value is base64url of
-// entries and a tag. An entry has 13 bytes: the first 8 of the SHA-256 of the
-// migration's id, one for the side ('l' or 'm'), and 4 for the Unix second at
-// which it ends, big endian.
-const JourneyCookie = "ficus_journey"
-
 const (
-	journeyFor  = 30 * time.Minute
-	maxJourneys = 8
-	entrySize   = 8 + 1 + 4
+	journeyFor  = 30 * time.Minute // without a request, after which a journey is over
+	journeyMost = 2 * time.Hour    // for which a journey is kept from a flip, however busy it is
+	clocks      = 10 * time.Second // by which the log's clock and ours may differ
 )
 
-// A journey is one remembered page.
-type journey struct {
-	migration [8]byte
-	side      migrations.Side
-	until     int64 // Unix second
+// A Journey is what a person is in the middle of, in a migration with journeys:
+// a form, a login, a wizard, an upload, a job that is asked about, a download.
+// The side on which it began knows of it, and the other may not. The zero
+// value is none.
+type Journey struct {
+	Side  migrations.Side // that answered; empty: the person is on no journey
+	At    time.Time       // of the answer that was noted last
+	Until time.Time       // to which it is kept where the flag does not place it; zero: it is where the flag places it
 }
 
-// Journey returns the side that rendered a person's last page of a migration
-// with journeys, and whether an unsafe request goes there. A rollback, and a
-// migration that is complete, override what is remembered: then the side is
-// returned with false, so that what was broken can be counted. Without a
-// journey the side is empty. What the plan says of writes is for the caller to
-// honour.
-func (a *Assigner) Journey(in *Input) (side migrations.Side, holds bool) {
-	if !in.Plan.Journeys || in.Safe {
-		return "", false
+// Journey returns the journey that the client's cookie tells of.
+func (a *Assigner) Journey(in *Input) (j Journey) {
+	if !in.Plan.Journeys {
+		return j
 	}
 	id := journeyID(in.Plan.ID)
-	for _, j := range a.remembered(in.Request.Header) {
-		if j.migration == id {
-			side = j.side
+	for _, e := range a.remembered(in.Request.Header) {
+		if e.migration == id {
+			j = Journey{Side: e.side, At: time.Unix(e.until, 0).Add(-journeyFor)}
+			if e.kept > 0 {
+				j.Until = time.Unix(e.kept, 0)
+			}
 		}
 	}
-	return side, side != "" && side == allowed(side, in.Plan, in.State)
+	return j
 }
 
-// allowed returns side, or the one that the state insists on.
-func allowed(side migrations.Side, plan *migrations.Plan, state *migrations.Migration) migrations.Side {
+// A Stay is what a journey makes of one request.
+type Stay struct {
+	Side    migrations.Side // that answers
+	Placed  migrations.Side // that the flag gives
+	Broken  bool            // the journey was on the other side, and may not go on there
+	Outside bool            // the request is not in the test, since the hash of its key did not place it alone
+	journey Journey
+}
+
+// Kept reports whether the journey, and not the flag, chose the side.
+func (s Stay) Kept() bool { return s.Side != s.Placed }
+
+// On returns the side that the journey was on; empty if there is none.
+func (s Stay) On() migrations.Side { return s.journey.Side }
+
+// Keep returns where a request goes that the flag places on a side, if the
+// client is on a journey.
+//
+// A flip forward breaks none: whoever is in the middle of something on the
+// monolith stays there, safe requests and unsafe ones, until nothing has been
+// asked for half an hour, and for two hours after the flip at most. So it is
+// at complete too where both sides share the data; elsewhere the monolith may
+// not take a write any more, and the journey is broken.
+//
+// The way back waits for nobody. After a rollback everything goes to the
+// monolith, and a journey on the service is broken. After a shift by hand safe
+// requests follow the split, and a form that the service drew is still
+// answered by it. Cohorts are for looking at a side, so safe requests follow
+// theirs.
+//
+// In the test are only requests that the hash alone has placed. A person who
+// is kept on the monolith is not; that takes from the service's counts alone,
+// and so can hide but not feign. An unsafe request on the service is not if the
+// journey was last noted before the present split: after a shift back others
+// like it stay there whom the hash gives to the monolith, and are missing from
+// its counts.
+func (a *Assigner) Keep(in *Input, asg *Assignment, placed migrations.Side) Stay {
+	j := a.Journey(in)
+	s := Stay{Side: placed, Placed: placed, journey: j}
+	if !in.Safe && !in.Plan.Follows() && asg.Stage != migrations.Complete {
+		return s // unsafe requests have a place of their own
+	}
 	switch {
-	case state == nil || state.Retired || plan.Retired:
-		return migrations.Legacy
-	case state.Completed():
-		return migrations.Modern
-	case state.RolledBack && state.Split.Modern() == 0:
-		return migrations.Legacy
+	case j.Side == "":
+	case j.Side == placed:
+		s.Outside = !in.Safe && placed == migrations.Modern && in.State != nil && !j.At.After(in.State.Since.Add(clocks))
+	case j.Side == migrations.Legacy:
+		switch {
+		case in.Safe && (asg.Cohort != "" || j.over(a.now())):
+		case asg.Stage == migrations.Complete && in.Plan.Data != migrations.DataShared:
+			s.Broken = true
+		default:
+			s.Side, s.Outside = j.Side, true
+		}
+	case !in.Safe && j.mayStay(in):
+		s.Side, s.Outside = j.Side, true
+	default:
+		s.Broken = true
 	}
-	return side
+	return s
 }
 
-// JourneyCookie returns the cookie that remembers that side has rendered the
-// page which answers a request, along with the journeys that the client
-// already has; nil if the migration has no journeys or the client's cookie
-// says the same and lives long enough. Ask [Storable] before setting it.
-func (a *Assigner) JourneyCookie(in *Input, side migrations.Side) *http.Cookie {
-	if !in.Plan.Journeys || side != migrations.Legacy && side != migrations.Modern {
-		return nil
+// over reports whether the journey has been kept from a flip for long enough.
+func (j Journey) over(now time.Time) bool { return !j.Until.IsZero() && !now.Before(j.Until) }
+
+// mayStay reports whether a journey may go on on the service although the flag
+// gives the monolith.
+func (j Journey) mayStay(in *Input) bool {
+	m := in.State
+	switch {
+	case m == nil || m.Retired || in.Plan.Retired:
+		return false
+	case m.Return != nil || m.RolledBack && m.Split.Modern() == 0:
+		return false
 	}
-	now := a.now()
-	fresh := journey{journeyID(in.Plan.ID), side, now.Add(journeyFor).Unix()}
-	all := a.remembered(in.Request.Header)
-	for _, j := range all {
-		if j.migration == fresh.migration && j.side == side && j.until > now.Add(journeyFor/2).Unix() {
-			return nil
-		}
-	}
-	all = slices.DeleteFunc(all, func(j journey) bool { return j.migration == fresh.migration })
-	if len(all) >= maxJourneys {
-		all = all[len(all)-maxJourneys+1:] // oldest first
-	}
-	return in.cookie(JourneyCookie, a.sealJourneys(append(all, fresh)), int(journeyFor/time.Second))
+	return j.At.After(m.RolledBackAt)
 }
 
-// remembered returns the journeys of the first cookie that carries our tag,
-// without those that have ended.
-func (a *Assigner) remembered(h http.Header) []journey {
-	seen := 0
-	for name, value := range cookies(h) {
-		if name != JourneyCookie {
-			continue
-		}
-		if all, ok := a.openJourneys(value); ok {
-			now := a.now().Unix()
-			return slices.DeleteFunc(all, func(j journey) bool { return j.until <= now })
-		}
-		if seen++; seen == candidates {
-			break
-		}
-	}
-	return nil
-}
-
-// sealJourneys returns the value of a cookie.
-func (a *Assigner) sealJourneys(all []journey) string {
-	var text []byte
-	for _, j := range all {
-		text = append(text, j.migration[:]...)
-		text = append(text, j.side[0])
-		text = binary.BigEndian.AppendUint32(text, uint32(j.until))
-	}
-	tag := a.journeys.sign(text)
-	return strict64.EncodeToString(append(text, tag[:]...))
-}
-
-// openJourneys verifies the value of a cookie.
-func (a *Assigner) openJourneys(value string) (all []journey, ok bool) {
-	if len(value) > strict64.EncodedLen(maxJourneys*entrySize+tagSize) {
-		return nil, false
-	}
-	raw, err := strict64.DecodeString(value)
-	if err != nil || strict64.EncodedLen(len(raw)) != len(value) { // line breaks would be skipped
-		return nil, false
-	}
-	if len(raw) < tagSize+entrySize || (len(raw)-tagSize)%entrySize != 0 {
-		return nil, false
-	}
-	text, tag := raw[:len(raw)-tagSize], raw[len(raw)-tagSize:]
-	if a.journeys.verify(text, tag) < 0 {
-		return nil, false
-	}
-	for e := range slices.Chunk(text, entrySize) {
-		j := journey{[8]byte(e), migrations.Legacy, int64(binary.BigEndian.Uint32(e[9:]))}
-		if e[8] == migrations.Modern[0] {
-			j.side = migrations.Modern
-		}
-		all = append(all, j)
-	}
-	return all, true
-}
-
-// journeyID stands for a migration in the cookie, which so has a bounded size
-// and tells nobody what is being migrated.
-func journeyID(migration string) [8]byte {
-	sum := sha256.Sum256([]byte(migration))
-	return [8]byte(sum[:8])
+// Flipped reports whether somebody may still be in the middle of what began on
+// the monolith before the split last changed.
+func (a *Assigner) Flipped(in *Input) bool {
+	return in.Plan.Journeys && in.State != nil && a.now().Before(in.State.Since.Add(journeyMost))
 }

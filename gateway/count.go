@@ -86,6 +86,12 @@ func (c *count) line(n *line) {
 		epoch.Cohort[side]++
 	case n.facts&keyless != 0:
 		epoch.Keyless++
+	case n.facts&journeying != 0:
+		given := evidence.Legacy
+		if n.facts&givenModern != 0 {
+			given = evidence.Modern
+		}
+		cell.Kept(n.key, n.cell.epoch, given)
 	case n.facts&placed != 0:
 		epoch.Requests[side]++
 		cell.Saw(n.key, n.cell.epoch, side)

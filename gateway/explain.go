@@ -55,6 +55,7 @@ func (g *Gateway) Explain(r *http.Request) Explanation {
 		up = g.decide(rec, r)
 		x.Decided = rec.decision()
 		x.Decided.explain(say, rt.plan, rec.cell.state, isSafe(r.Method), r.Method)
+		rec.explainJourney(say)
 		if rec.trips() {
 			up = rec.turn()
 			x.Decided.Side, x.Decided.Stage, x.Decided.Reason = rec.Side, rec.Stage, rec.Reason

@@ -15,13 +15,15 @@ const (
 	placed                     // by the hash of its key and the split: it is in the test
 	byCohort                   // by a rule
 	keyless
-	failed   // answered 5xx, or not at all
-	timedOut // the upstream's time was up
-	slow     // its answer had not begun by τ
-	told     // that has been counted already, when τ passed
-	harmed   // the user got an error from the service, or none of an answer
-	healed   // the monolith answered in the service's stead
-	broke    // it broke a row of failures
+	journeying  // placed by the hash as well, but a journey keeps it out of the test
+	givenModern // of these: the hash gives the service
+	failed      // answered 5xx, or not at all
+	timedOut    // the upstream's time was up
+	slow        // its answer had not begun by τ
+	told        // that has been counted already, when τ passed
+	harmed      // the user got an error from the service, or none of an answer
+	healed      // the monolith answered in the service's stead
+	broke       // it broke a row of failures
 
 	compared       // a comparison; its outcome stands beside the facts
 	candidateAlone // of a probe: both answers of the control agreed, and the candidate's did not
@@ -105,8 +107,12 @@ func (rec *record) standsFor() facts {
 		return byCohort
 	case a.Key == "":
 		return keyless
-	case a.Placed && !rec.journeyed && rec.route.plan.Place(migrations.Live, rec.input.Safe) == migrations.Modern:
+	case !a.Placed || rec.route.plan.Place(migrations.Live, rec.input.Safe) != migrations.Modern:
+		return 0
+	case !rec.stay.Outside:
 		return placed
+	case rec.stay.Placed == migrations.Modern:
+		return journeying | givenModern
 	}
-	return 0
+	return journeying
 }

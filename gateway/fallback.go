@@ -34,7 +34,7 @@ type reserve struct {
 // the service: not where its data may be older, and never once a migration is
 // complete (law 4).
 func (rec *record) fallsBack() bool {
-	return rec.route.Fallback != nil && rec.Side == migrations.Modern && (rec.Stage == migrations.Live || rec.Stage == migrations.RampDown) &&
+	return rec.route.Fallback != nil && rec.Side == migrations.Modern && rec.Stage != migrations.Complete &&
 		rec.outgoing.Upgrade == "" && rec.Method != http.MethodConnect
 }
 
@@ -42,7 +42,7 @@ func (rec *record) fallsBack() bool {
 // is room, so that the monolith can be sent the same.
 func (g *Gateway) keepBody(rec *record) {
 	out := &rec.outgoing
-	if out.Body == nil || out.Length > shadow.Cap || !rec.fallsBack() || !rec.repeatable(true) {
+	if out.Body == nil || out.Length > shadow.Cap || !(rec.fallsBack() && rec.repeatable(true)) && !g.mayLive(rec) {
 		return
 	}
 	rec.kept.Init(g.reserve.bytes, out.Length)
@@ -62,10 +62,14 @@ func (rec *record) repeatable(sent bool) bool {
 // askService asks the upstream of the chosen side, and where that is a service
 // that fails, the monolith.
 func (g *Gateway) askService(ctx context.Context, rec *record, up *upstream.Upstream) (*upstream.Response, error) {
-	if !rec.fallsBack() {
-		return g.askFirst(ctx, rec, up, 0)
-	}
 	g.keepBody(rec)
+	if !rec.fallsBack() {
+		res, err := g.askFirst(ctx, rec, up, 0)
+		if err != nil && rec.stay.Kept() {
+			return g.askInstead(ctx, rec, err)
+		}
+		return res, err
+	}
 	res, err := g.askFirst(ctx, rec, up, rec.route.Fallback.After)
 	reason, sent := rec.failedService(ctx, res, err)
 	if reason == "" || !rec.repeatable(sent) {

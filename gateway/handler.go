@@ -78,7 +78,9 @@ func (g *Gateway) serve(rec *record, r *http.Request) error {
 		return err
 	}
 	if rt.otherwise != nil && res.Status == http.StatusNotFound && r.Method == http.MethodGet && rec.outgoing.Body == nil {
-		res = g.askOther(ctx, rec, res)
+		res = g.askOther(ctx, rec, res, rt.otherwise, present)
+	} else if better := g.lives(rec, r, res); better != nil {
+		res = g.askWhereItLives(ctx, rec, res, better)
 	}
 	defer res.Close()
 	return g.respond(rec, r, res)
@@ -90,10 +92,6 @@ func (rt *route) timeout(up *upstream.Upstream) time.Duration {
 	}
 	return up.Definition().Timeouts.Request
 }
-
-// brokenJourney is told as the fallback of an unsafe request whose page came
-// from the other side, before a rollback.
-const brokenJourney = "journey"
 
 // decide asks the flag which side answers, and returns its upstream.
 func (g *Gateway) decide(rec *record, r *http.Request) *upstream.Upstream {
@@ -107,12 +105,8 @@ func (g *Gateway) decide(rec *record, r *http.Request) *upstream.Upstream {
 	rec.assignment = g.assigner.Assign(r.Context(), &rec.input)
 	a := &rec.assignment
 	side := rt.plan.Place(a.Stage, safe)
-	if rt.plan.Journeys && !safe && a.Stage != migrations.Complete && rt.plan.Follows() {
-		if last, holds := g.assigner.Journey(&rec.input); holds {
-			side, rec.journeyed = last, true
-		} else if last != "" && last != side {
-			rec.Fallback = brokenJourney
-		}
+	if rt.plan.Journeys {
+		side = g.travel(rec, side)
 	}
 	rec.Migration, rec.Flag, rec.Stage, rec.Side = rt.Migration, a.Flag, a.Stage, side
 	rec.Variant, rec.Reason, rec.Cohort = a.Variant, a.Reason, a.Cohort
@@ -160,12 +154,17 @@ func (g *Gateway) ask(ctx context.Context, rec *record, up *upstream.Upstream) (
 	return res, nil
 }
 
-// askOther asks the second upstream of a route what the first does not have.
-// If the second has no better answer, the first's stands.
-func (g *Gateway) askOther(ctx context.Context, rec *record, res *upstream.Response) *upstream.Response {
+// A want says which answer of a second upstream is better than the first's.
+type want func(status int) bool
+
+func present(status int) bool { return status != http.StatusNotFound }
+
+// askOther asks a second upstream what the first does not have. If the second
+// has no better answer, the first's stands.
+func (g *Gateway) askOther(ctx context.Context, rec *record, res *upstream.Response, second *upstream.Upstream, better want) *upstream.Response {
 	before, host := rec.Exchange, rec.outgoing.Host
-	other, err := g.ask(ctx, rec, rec.route.otherwise)
-	if err != nil || other.Status == http.StatusNotFound {
+	other, err := g.ask(ctx, rec, second)
+	if err != nil || !better(other.Status) {
 		if err == nil {
 			other.Close()
 		}

@@ -23,7 +23,7 @@ import (
 // say so. What it returns may be nil, and is used all the same.
 func (g *Gateway) observe(rec *record, r *http.Request) *shadow.Observation {
 	rt := rec.route
-	if rt.watch == nil || rec.assignment.Err != "" {
+	if rt.watch == nil || rec.assignment.Err != "" || rec.input.Safe && rec.stay.Kept() { // what a journey is about may be on one side only
 		return nil
 	}
 	in := shadow.Input{

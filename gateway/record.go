@@ -25,10 +25,10 @@ type record struct {
 	cell        *cell // nil: a plain route
 	input       flags.Input
 	assignment  flags.Assignment
+	stay        flags.Stay          // what a journey made of it
 	kept        shadow.Buffer       // of the request's body, for fallback
 	keeps       bool                // kept is in use
 	release     func()              // ends the context of the answer; nil: there is none of its own
-	journeyed   bool                // its side is that of the person's last page
 	tripped     bool                // a trip has turned it to the monolith
 	late        bool                // the service had not begun to answer when fallback gave it up
 	barked      bool                // its watchdog has told that it is slow

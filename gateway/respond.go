@@ -95,7 +95,7 @@ func (rec *record) answerHeader(r *http.Request, res *upstream.Response) {
 	if r.ProtoMajor == 1 {
 		rec.frame(h, r, res)
 	}
-	if rec.peer.trusted && rec.failedOver() {
+	if rec.peer.trusted && rec.Fallback != "" {
 		h["Ficus-Fallback"] = []string{rec.Fallback}
 	}
 	if rec.peer.trusted && r.Header["Ficus-Explain"] != nil {
@@ -163,10 +163,7 @@ func (g *Gateway) cookies(rec *record, r *http.Request, res *upstream.Response) 
 	}
 	anonymous := g.assigner.Cookie(&rec.input, rec.assignment)
 	session := g.assigner.SessionCookie(&rec.input, rec.assignment)
-	var journey *http.Cookie
-	if plan.Journeys && isPage(r, res) {
-		journey = g.assigner.JourneyCookie(&rec.input, rec.Side)
-	}
+	journey := g.journey(rec, r, res)
 	if anonymous == nil && session == nil && journey == nil || flags.Storable(res.Status, rec.writer.w.Header(), r) {
 		return
 	}
@@ -175,12 +172,6 @@ func (g *Gateway) cookies(rec *record, r *http.Request, res *upstream.Response) 
 			http.SetCookie(rec.writer.w, c)
 		}
 	}
-}
-
-// isPage reports whether an answer is a page that a person looks at.
-func isPage(r *http.Request, res *upstream.Response) bool {
-	return r.Method == http.MethodGet && res.Status == http.StatusOK &&
-		strings.HasPrefix(first(res.Header["Content-Type"]), "text/html")
 }
 
 // copyBody streams the answer's body. What has arrived is flushed before

@@ -55,7 +55,7 @@ func (rec *record) trips() bool {
 func (rec *record) turn() *upstream.Upstream {
 	rec.tripped = true
 	rec.Side, rec.Stage, rec.Reason, rec.Variant = migrations.Legacy, migrations.Off, tripped, ""
-	if rec.journeyed {
+	if rec.stay.On() == migrations.Modern {
 		rec.Fallback = brokenJourney
 	}
 	return rec.route.legacy

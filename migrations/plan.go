@@ -23,7 +23,7 @@ type Plan struct {
 	Synced      *Synced     `json:"synced,omitempty"` // with DataSynced
 	Writes      Writes      `json:"writes,omitempty"`
 	Owner       string      `json:"owner,omitempty"`
-	Journeys    bool        `json:"journeys,omitempty"` // an unsafe request goes to the side that rendered the last page
+	Journeys    bool        `json:"journeys,omitempty"` // who is in the middle of something stays on the side where it began
 	Auto        bool        `json:"auto,omitempty"`     // the ramp begins without a resume
 	Cohorts     []Cohort    `json:"cohorts,omitempty"`
 	Steps       []Step      `json:"steps,omitempty"` // the ramp, least advanced first

@@ -16,7 +16,7 @@ type MigrationConfig struct {
 	Writes string `yaml:"writes" default:"monolith" enum:"monolith,follow,rehearse,dual"`
 	// Owner is the team that may move it; anyone may roll it back.
 	Owner string `yaml:"owner"`
-	// Journeys sends an unsafe request to the side that rendered the person's last page.
+	// Journeys keeps people who are in the middle of something on the side where they began it, whatever steps the ramp takes.
 	Journeys bool `yaml:"journeys" default:"false"`
 	// Auto begins the ramp without a resume.
 	Auto bool `yaml:"auto" default:"false"`

@@ -192,6 +192,13 @@ func (o *Observation) End(err error, clientGone bool, now time.Time) {
 	o.watch.shadow.enqueue(o)
 }
 
+// SetAside says that the control's answer is not one to compare with.
+func (o *Observation) SetAside() {
+	if o != nil {
+		o.verdict = NotComparable
+	}
+}
+
 // FellBack ends the observation of a request that the candidate's counterpart
 // failed and the other side answered: a failure, without asking again.
 func (o *Observation) FellBack() {

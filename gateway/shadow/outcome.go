@@ -22,7 +22,7 @@ const (
 	Stream        Reason = "stream"             // the answer turned out to be a stream
 	BodyTooLarge  Reason = "body"               // the request's body is longer than the cap
 	BodyBroken    Reason = "body_broken"        // the request's body was not read to its end
-	NotComparable Reason = "status"             // the answer is a part, an upgrade or a 304
+	NotComparable Reason = "status"             // the answer is a part, an upgrade or a 304, or comes from the candidate's side after all
 	ControlFailed Reason = "control"            // the user got no whole answer
 	ClientGone    Reason = "client_gone"        // the user went away
 	NoAck         Reason = "no_rehearsal"       // the other side has not acknowledged that it rehearses

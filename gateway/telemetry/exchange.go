@@ -62,6 +62,11 @@ type Exchange struct {
 	Total     time.Duration // from Start to the last byte sent, waiting for the client included
 }
 
+// BrokenJourney is the Fallback of a request whose person was in the middle of
+// something on the other side, which could not go on there. It is counted apart
+// from those that the other side answered after a failure.
+const BrokenJourney = "journey"
+
 // latency returns how long the client waited: the whole exchange, or up to
 // the switch of protocols on an upgraded connection, which may live for days.
 func (x *Exchange) latency() time.Duration {

@@ -63,6 +63,7 @@ func TestWhatPrometheusReads(t *testing.T) {
 	orders.Observe(&x)
 	x.Status, x.ErrKind, x.Total, x.Fallback = 502, "connect", 3*time.Second, "connect"
 	orders.Observe(&x)
+	m.Route("orders", "orders").Observe(&Exchange{Status: 200, Stage: "off", Side: "legacy", Fallback: BrokenJourney})
 	m.Route("rest", "").Observe(&Exchange{Status: 304, Total: time.Millisecond})
 	m.Route("rest", "").Observe(&Exchange{Upgraded: true, Status: 101, FirstByte: 2 * time.Millisecond, Total: time.Hour})
 	m.Route("idle", "")
@@ -96,6 +97,7 @@ func TestWhatPrometheusReads(t *testing.T) {
 		`ficus_request_errors_total{kind="connect",`+o+`} 1`,
 		`ficus_upstream_attempts_total{`+o+`} 4`,
 		`ficus_fallbacks_total{`+o+`} 1`,
+		`ficus_broken_journeys_total{migration="orders",route="orders",side="legacy",stage="off"} 1`,
 		`ficus_request_bytes_total{`+o+`} 24`,
 		`ficus_response_bytes_total{`+o+`} 6912`,
 		`# TYPE ficus_in_flight_requests gauge`,

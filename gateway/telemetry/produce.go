@@ -48,6 +48,7 @@ type red struct {
 	attempts  []metricdata.DataPoint[int64]
 	errors    []metricdata.DataPoint[int64]
 	fallbacks []metricdata.DataPoint[int64]
+	journeys  []metricdata.DataPoint[int64]
 	bytesIn   []metricdata.DataPoint[int64]
 	bytesOut  []metricdata.DataPoint[int64]
 }
@@ -64,6 +65,7 @@ func (p *red) metrics() []metricdata.Metrics {
 		counter("ficus_request_errors_total", "Requests that the gateway could not bring to an answer, by kind of error.", p.errors),
 		counter("ficus_upstream_attempts_total", "Requests sent to upstreams, repeated ones included.", p.attempts),
 		counter("ficus_fallbacks_total", "Requests that the other side answered after a failure.", p.fallbacks),
+		counter("ficus_broken_journeys_total", "Requests of people who were in the middle of something on the other side.", p.journeys),
 		counter("ficus_request_bytes_total", "Bytes of the bodies of requests.", p.bytesIn),
 		counter("ficus_response_bytes_total", "Bytes of the bodies of answers.", p.bytesOut),
 	}, func(m metricdata.Metrics) bool { return len(p.requests) == 0 })
@@ -108,6 +110,9 @@ func (p *red) cell(r *RouteMetrics, c *cell, labels ...attribute.KeyValue) {
 	}
 	if n := c.fallbacks.Load(); n > 0 {
 		p.fallbacks = append(p.fallbacks, point(n))
+	}
+	if n := c.journeys.Load(); n > 0 {
+		p.journeys = append(p.journeys, point(n))
 	}
 	attempts := point(c.attempts.Load())
 	bytesIn, bytesOut := attempts, attempts

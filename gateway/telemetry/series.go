@@ -48,6 +48,7 @@ type cell struct {
 	bytesIn   atomic.Uint64
 	bytesOut  atomic.Uint64
 	fallbacks atomic.Uint64
+	journeys  atomic.Uint64           // broken
 	errors    [maxKinds]atomic.Uint64 // by the index of kinds
 }
 
@@ -70,7 +71,11 @@ func (r *RouteMetrics) Observe(x *Exchange) {
 	add(&c.attempts, int64(x.Attempts))
 	add(&c.bytesIn, x.BytesIn)
 	add(&c.bytesOut, x.BytesOut)
-	if x.Fallback != "" {
+	switch x.Fallback {
+	case "":
+	case BrokenJourney:
+		c.journeys.Add(1)
+	default:
 		c.fallbacks.Add(1)
 	}
 	if x.ErrKind != "" {

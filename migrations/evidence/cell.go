@@ -83,6 +83,15 @@ func (c *Cell) Saw(key Key, epoch uint64, side Side) {
 	}
 }
 
+// Kept counts a key that its hash placed on a side and that a journey keeps on
+// the other: for the sample-ratio check alone, which is about the hash. Nothing
+// else of such a request is evidence.
+func (c *Cell) Kept(key Key, epoch uint64, placed Side) {
+	if c.Epoch(epoch) != nil {
+		c.Seen.Add(key, epoch, placed)
+	}
+}
+
 // Count counts an event of a metric for a key that its hash placed on a side,
 // and reports whether it did: only the first event of a key counts in a test,
 // and none once [Limit] is reached. Keyless requests and those that a cohort
