@@ -20,6 +20,7 @@ import (
 	"github.com/ficus-gateway/ficus/flags"
 	"github.com/ficus-gateway/ficus/gateway/telemetry"
 	"github.com/ficus-gateway/ficus/migrations"
+	"github.com/ficus-gateway/ficus/migrations/evidence"
 	"github.com/ficus-gateway/ficus/routes"
 )
 
@@ -357,7 +358,7 @@ routes:
 
 func stateOf(seq uint64, split migrations.Split) migrations.State {
 	return migrations.State{Seq: seq, Time: time.Now(), Migrations: map[string]migrations.Migration{
-		"app": {ID: "app", From: "monolith", To: "service", Seq: seq, Epoch: seq, Since: time.Now(), Split: split},
+		"app": {ID: "app", From: "monolith", To: "service", Seq: seq, Epoch: seq, Since: time.Now(), Split: split, Progress: migrations.Progress{Test: seq}},
 	}}
 }
 
@@ -405,32 +406,37 @@ func TestNoFlipForwardBreaksAJourney(t *testing.T) {
 }
 
 func TestATripBreaksOnlyWhatItCounts(t *testing.T) {
-	broken := 0
-	for name, j := range journeys {
-		for at := range j.requests {
-			base, g, _, _ := crossing(t, migrations.All(migrations.Live))
-			p := traveller(t, base, true)
-			p.at, p.flip = at+1, func() {
-				s := stateOf(2, migrations.All(migrations.Off))
-				m := s.Migrations["app"]
-				m.RolledBack, m.RolledBackAt = true, s.Time.Add(time.Second)
-				s.Migrations["app"] = m
-				g.Apply(s)
-			}
-			err := j.travel(p)
-			if err != nil && p.broken == 0 && name != "a download that is resumed" { // of which no cookie tells; it begins anew
-				t.Errorf("%s, before request %d: broken and not counted: %v", name, at+1, err)
-			}
-			if at == 0 && (err != nil || p.broken > 0) {
-				t.Errorf("%s, before it began: %v, %d counted", name, err, p.broken)
-			}
-			if err != nil {
-				broken++
+	rollback := func(g *Gateway) {
+		s := stateOf(2, migrations.All(migrations.Off))
+		m := s.Migrations["app"]
+		m.RolledBack, m.RolledBackAt = true, s.Time.Add(time.Second)
+		s.Migrations["app"] = m
+		g.Apply(s)
+	}
+	for what, trip := range map[string]func(*Gateway){
+		"a rollback": rollback, "a trip without the log": func(g *Gateway) { g.Trip("app", EveryCell) },
+	} {
+		broken := 0
+		for name, j := range journeys {
+			for at := range j.requests {
+				base, g, _, _ := crossing(t, migrations.All(migrations.Live))
+				p := traveller(t, base, true)
+				p.at, p.flip = at+1, func() { trip(g) }
+				err := j.travel(p)
+				if err != nil && p.broken == 0 && name != "a download that is resumed" { // of which no cookie tells; it begins anew
+					t.Errorf("%s, %s, before request %d: broken and not counted: %v", what, name, at+1, err)
+				}
+				if at == 0 && (err != nil || p.broken > 0) {
+					t.Errorf("%s, %s, before it began: %v, %d counted", what, name, err, p.broken)
+				}
+				if err != nil {
+					broken++
+				}
 			}
 		}
-	}
-	if broken < 10 {
-		t.Errorf("only %d journeys broke: the applications don't test much", broken)
+		if broken < 10 {
+			t.Errorf("%s: only %d journeys broke, so that the applications don't test much", what, broken)
+		}
 	}
 }
 
@@ -484,6 +490,40 @@ func TestReadsFollowAWriteOnlyToWhatWasAccepted(t *testing.T) {
 	before := legacy.asked
 	if err := journeys["a job that is asked about"].travel(p); err != nil || modern.asked != 1 || legacy.asked != before+4 {
 		t.Errorf("the job: %v, the service was asked %d times, the monolith %d", err, modern.asked, legacy.asked-before)
+	}
+}
+
+// Who is kept on the monolith is no evidence of it, and is where the hash says
+// for all that asks about the hash.
+func TestWhoIsKeptIsNotInTheTest(t *testing.T) {
+	base, g, _, modern := crossing(t, migrations.All(migrations.Shadow))
+	half, err := migrations.NewSplit(migrations.Share{Stage: migrations.Live, Buckets: 99_999})
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := traveller(t, base, true)
+	p.at, p.flip = 2, func() { g.Apply(stateOf(2, half)) }
+	if err := journeys["a form with a CSRF token"].travel(p); err != nil {
+		t.Fatal(err)
+	}
+	modern.fails = true
+	bob := traveller(t, base, true)
+	if _, _, err := bob.want(200, "GET", "/app/form", nil, ""); err != nil { // by fallback
+		t.Fatal(err)
+	}
+	modern.fails = false
+	if _, _, err := bob.want(200, "GET", "/app/form", nil, ""); err != nil { // kept where he was healed
+		t.Fatal(err)
+	}
+	var cell *evidence.Cell
+	for range 200 {
+		if cell = g.Evidence("app").Cells[""]; g.InFlight() == 0 && cell != nil && cell.Requests().Sum() > 0 {
+			break
+		}
+		time.Sleep(5 * time.Millisecond)
+	}
+	if r, seen, bad := cell.Requests(), cell.Seen.Total(), cell.Epochs[0].Bad[evidence.Errors]; r != (evidence.Sides{0, 1}) || seen != (evidence.Sides{0, 1}) || bad != (evidence.Sides{0, 1}) || cell.Active.Len() != 1 {
+		t.Errorf("requests %v, seen %v, bad %v, %d active", r, seen, bad, cell.Active.Len())
 	}
 }
 
