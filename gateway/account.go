@@ -39,7 +39,7 @@ func (rec *record) account() {
 			metric = metricTimeouts
 		}
 		if rec.cell.links.take(metric) {
-			rec.linked, n.span = true, rec.trace.Traceparent()
+			rec.linked, n.span = true, rec.trace.Reference()
 		}
 	}
 	b.ledger.write(n)

@@ -65,7 +65,7 @@ func (rec *record) limit() time.Duration {
 func (w *watchdog) bark() {
 	next, n := barked, w.line
 	if n.facts&(placed|onModern) == placed|onModern && n.cell.links.take(metricSlow) {
-		next, n.span = barkedKept, w.trace.Traceparent()
+		next, n.span = barkedKept, w.trace.Reference()
 	}
 	if w.state.CompareAndSwap(waiting, next) {
 		n.cell.book.ledger.write(n)

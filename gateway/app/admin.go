@@ -40,6 +40,8 @@ func (p *Process) adminHandler(t *routes.Table, ln net.Listener) (http.Handler, 
 		Traffic:   p.traffic,
 		Counts:    p.counts,
 		Metrics:   p.tools.scrape,
+		Trip:      p.trip,
+		Trips:     p.trips.of,
 		Findings:  p.findings(),
 
 		Hosts:          a.Hosts,
@@ -205,6 +207,11 @@ func (p *Process) gauges() {
 		return float64(p.follower.State().Seq)
 	})
 	p.connectionMetrics(m)
+	m.Gauges("ficus_migration_tripped", "Rollbacks that this gateway acts upon alone, since the event log has not taken them.", []string{"migration"}, func(emit func(float64, ...string)) {
+		for _, id := range p.follower.State().IDs() {
+			emit(float64(len(p.trips.of(id))), id)
+		}
+	})
 	m.Gauges("ficus_migration_share", "Share of the buckets at a stage, 0 to 1.", []string{"migration", "stage"}, func(emit func(float64, ...string)) {
 		s := p.follower.State()
 		for _, id := range s.IDs() {

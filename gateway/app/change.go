@@ -87,6 +87,10 @@ func (c *call) changed(r remote, done dashboard.Change) error {
 		return c.json(done)
 	}
 	m := done.Migration
+	if done.LocalOnly {
+		c.printf("%s: rolled back on this gateway only: the event log did not take it, and gets it when it is back", m.ID)
+		return nil
+	}
 	c.printf("%s: %s%s, event %d", m.ID, m.Split, rampText(m), done.Seq)
 	if !done.Applied {
 		c.printf("the event is in the log, but the gateway has not applied it yet; see: ficus status")
@@ -142,6 +146,9 @@ func (r rollbackCommand) Run(c *call) error {
 			err = exitCode{code: exitFailed}
 		}
 		return err
+	}
+	if all.LocalOnly {
+		c.printf("rolled back on this gateway only: the event log did not take it, and gets it when it is back")
 	}
 	for _, m := range all.Migrations {
 		c.printf("%s: %s%s, event %d", m.ID, m.Split, rampText(m), m.Seq)

@@ -29,6 +29,10 @@ func (p *Process) connection() dashboard.Check {
 	if err := p.follower.Err(); err != nil {
 		c.OK, c.Detail = false, fmt.Sprintf("serving by the last state, of event %d: %v", state.Seq, err)
 	}
+	if n := len(p.trips.local()); n > 0 {
+		c.OK = false
+		c.Detail += fmt.Sprintf("; %d rollbacks are local only until it takes them", n)
+	}
 	return c
 }
 

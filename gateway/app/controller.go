@@ -14,6 +14,7 @@ func (p *Process) decide(ctx context.Context) error {
 		Follower: p.follower,
 		Plans:    func() map[string]*migrations.Plan { return p.source.Table().Plans },
 		Counts:   p.counts,
+		Tick:     p.rounds(ctx),
 		Deciding: p.deciding,
 		OnError:  p.undecided,
 	}

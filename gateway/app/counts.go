@@ -1,16 +1,46 @@
 package app
 
 import (
+	"context"
 	"time"
 
 	"github.com/ficus-gateway/ficus/migrations/evidence"
 )
 
 // counts returns what is known of a migration: what the guard decides from.
-func (p *Process) counts(id string) evidence.Counts {
-	out := evidence.Counts{At: time.Now()}
-	if plan := p.source.Table().Plans[id]; plan != nil {
-		out.Plans = []string{plan.Hash()}
-	}
+func (p *Process) counts(id string) evidence.Counts { return p.gateway.Evidence(id) }
+
+const (
+	roundEvery   = 250 * time.Millisecond // when nothing happens
+	roundAtLeast = 5 * time.Millisecond   // between two, whatever happens
+)
+
+// rounds yields when the ramps and guards should be looked at: every now and
+// then, and at once when something bad has happened on a service.
+func (p *Process) rounds(ctx context.Context) <-chan time.Time {
+	out := make(chan time.Time, 1)
+	p.tasks.Go(func() {
+		ticker := time.NewTicker(roundEvery)
+		defer ticker.Stop()
+		for {
+			var now time.Time
+			select {
+			case <-ctx.Done():
+				return
+			case now = <-ticker.C:
+			case <-p.gateway.Alarms():
+				now = time.Now()
+			}
+			select {
+			case out <- now:
+			default: // one is due already
+			}
+			select {
+			case <-ctx.Done():
+				return
+			case <-time.After(roundAtLeast):
+			}
+		}
+	})
 	return out
 }

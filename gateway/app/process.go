@@ -48,6 +48,7 @@ type Process struct {
 	access   *telemetry.AccessLog
 	certs    *certificates
 	shadow   *shadow.Shadow
+	trips    *trips
 	found    string // file that keeps what the shadow has found
 	token    access.Token
 	door     *access.Door // of the admin listeners
@@ -130,6 +131,7 @@ func (p *Process) openGateway(ctx context.Context, t *routes.Table) (err error) 
 	if err != nil {
 		return err
 	}
+	p.openTrips(filepath.Join(t.Server.Beside(), "ficus.trips"))
 	p.gauges()
 	return nil
 }
@@ -214,6 +216,7 @@ func (p *Process) background(ctx context.Context) {
 		p.tasks.Go(func() { p.shared.keep(ctx) })
 		p.tasks.Go(func() { p.shared.tend(ctx) })
 	}
+	p.tasks.Go(func() { p.trips.run(ctx) })
 	p.tasks.Go(func() { p.shadow.Keep(p.found, saveEvery, retention) })
 	p.tasks.Go(func() { p.certs.watch(ctx, cmp.Or(p.config.Certs, 5*time.Second)) })
 	if p.config.Path != "" {

@@ -103,6 +103,13 @@ func sideText(c dashboard.SideCounts) string {
 
 func waitsFor(m dashboard.Migration) string {
 	var texts []string
+	for _, l := range m.LocalOnly {
+		of := ""
+		if l.Cell != "" {
+			of = " (cell " + l.Cell + ")"
+		}
+		texts = append(texts, "ROLLED BACK HERE ONLY"+of+", until the event log takes it: "+l.Reason)
+	}
 	for _, w := range m.WaitsFor {
 		texts = append(texts, w.Text)
 	}

@@ -26,9 +26,10 @@ type RampRequest struct {
 
 // A Change is the answer to a change of one migration.
 type Change struct {
-	Seq       uint64    `json:"seq"`       // of the event
-	Applied   bool      `json:"applied"`   // this gateway acts upon it; if not, it will when it has read the log so far
-	Migration Migration `json:"migration"` // as this gateway knows it now
+	Seq       uint64    `json:"seq"`                  // of the event
+	Applied   bool      `json:"applied"`              // this gateway acts upon it; if not, it will when it has read the log so far
+	LocalOnly bool      `json:"local_only,omitempty"` // a rollback that the log has not taken yet: this gateway alone acts upon it
+	Migration Migration `json:"migration"`            // as this gateway knows it now
 }
 
 func (a *api) postShift(w http.ResponseWriter, r *http.Request) {

@@ -39,8 +39,14 @@ type Deps struct {
 	Upstreams  func() []UpstreamStatus
 	Traffic    func(migration string) TrafficCounts
 	Metrics    http.Handler
-	Counts     func(migration string) evidence.Counts // what the guard decides from; nil: nobody counts
-	Findings   Findings                               // what comparing has found; nil: nothing is compared
+
+	// Trip has this gateway act upon rollbacks that the log does not take, and
+	// append them later; Trips tells those of a migration. Nil: it can't.
+	Trip  func(events []migrations.Event)
+	Trips func(migration string) []migrations.Trip
+
+	Counts   func(migration string) evidence.Counts // what the guard decides from; nil: nobody counts
+	Findings Findings                               // what comparing has found; nil: nothing is compared
 
 	Hosts          []string         // hosts that may be asked for, besides those of the loopback
 	ReadsNeedToken bool             // also on the loopback; never over a unix socket

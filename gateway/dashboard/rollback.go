@@ -1,7 +1,9 @@
 package dashboard
 
 import (
+	"context"
 	"net/http"
+	"time"
 
 	"github.com/ficus-gateway/ficus/migrations"
 )
@@ -15,10 +17,11 @@ type RollbackRequest struct {
 
 // A RollbackAll is the answer to a rollback of all migrations.
 type RollbackAll struct {
-	Seq        uint64      `json:"seq"`               // of the last event; 0 if there was nothing to roll back
-	Applied    bool        `json:"applied"`           // this gateway acts upon it
-	Migrations []Migration `json:"migrations"`        // those rolled back
-	Refused    []Refusal   `json:"refused,omitempty"` // those that were not
+	Seq        uint64      `json:"seq"`                  // of the last event; 0 if there was nothing to roll back
+	Applied    bool        `json:"applied"`              // this gateway acts upon it
+	LocalOnly  bool        `json:"local_only,omitempty"` // the log has not taken it yet: this gateway alone acts upon it
+	Migrations []Migration `json:"migrations"`           // those rolled back
+	Refused    []Refusal   `json:"refused,omitempty"`    // those that were not
 }
 
 // A Refusal says why a migration was not rolled back with the others.
@@ -43,7 +46,49 @@ func (a *api) postRollback(w http.ResponseWriter, r *http.Request) {
 		fail(w, r, notAllowed(s, c.Migration, http.StatusConflict, err))
 		return
 	}
-	a.commit(w, r, migrations.Unconditional, e)
+	seq, err := a.takeBack(r.Context(), e)
+	switch {
+	case err != nil && a.Trip == nil:
+		fail(w, r, a.notAppended(err, e))
+	case err != nil:
+		answer(w, http.StatusAccepted, Change{Applied: true, LocalOnly: true, Migration: a.presentMigration(a.State(), e.Migration)})
+	default:
+		s := a.await(r.Context(), seq)
+		status, applied := settled(s, seq)
+		answer(w, status, Change{Seq: seq, Applied: applied, Migration: a.presentMigration(s, e.Migration)})
+	}
+}
+
+// noLonger is how long a rollback waits for the log before this gateway acts
+// upon it alone.
+const noLonger = 300 * time.Millisecond
+
+// takeBack appends rollbacks. When the log does not take them at once, this
+// gateway acts upon them all the same, and sees to it that they are appended
+// when the log is back (law 6).
+func (a *api) takeBack(ctx context.Context, events ...migrations.Event) (seq uint64, err error) {
+	done := make(chan struct{})
+	go func() { // ends within our patience
+		defer close(done)
+		seq, err = a.append(ctx, migrations.Unconditional, events...)
+	}()
+	select {
+	case <-done:
+	case <-time.After(noLonger):
+		a.trip(events)
+		<-done
+		return seq, err
+	}
+	if err != nil {
+		a.trip(events)
+	}
+	return seq, err
+}
+
+func (a *api) trip(events []migrations.Event) {
+	if a.Trip != nil {
+		a.Trip(events)
+	}
 }
 
 // postRollbackAll rolls back every migration that it may, in one append. One
@@ -81,15 +126,17 @@ func (a *api) postRollbackAll(w http.ResponseWriter, r *http.Request) {
 		answer(w, http.StatusOK, out)
 		return
 	}
-	seq, err := a.append(r.Context(), migrations.Unconditional, events...)
-	if err != nil {
+	seq, err := a.takeBack(r.Context(), events...)
+	if err != nil && a.Trip == nil {
 		fail(w, r, a.notAppended(err, events...))
 		return
 	}
-	s = a.await(r.Context(), seq)
+	status := http.StatusAccepted
+	if out.Applied, out.LocalOnly = true, err != nil; err == nil {
+		s = a.await(r.Context(), seq)
+		status, out.Applied = settled(s, seq)
+	}
 	out.Seq = seq
-	status, applied := settled(s, seq)
-	out.Applied = applied
 	for _, e := range events {
 		out.Migrations = append(out.Migrations, a.presentMigration(s, e.Migration))
 	}

@@ -59,9 +59,18 @@ type Migration struct {
 	FalseAlarm float64 `json:"false_alarm,omitempty"` // chance that it is ever rolled back without cause
 	Spent      float64 `json:"spent,omitempty"`       // what its tests so far may have spent of that
 
+	LocalOnly []LocalRollback `json:"local_only,omitempty"` // rollbacks that this gateway acts upon alone, since the log has not taken them
+
 	WaitsFor []Waiting      `json:"waits_for,omitempty"` // nothing: it has arrived
 	WayBack  *Load          `json:"way_back,omitempty"`  // what a rollback would bring to the monolith now
 	Traffic  *TrafficCounts `json:"traffic,omitempty"`   // of this gateway
+}
+
+// A LocalRollback is one that the log has not taken yet.
+type LocalRollback struct {
+	Cell   string `json:"cell,omitempty"` // empty: all of the migration
+	Actor  string `json:"actor"`
+	Reason string `json:"reason"`
 }
 
 // A Share is a stage and how much of the traffic is there.
@@ -177,6 +186,11 @@ func (a *api) presentMigration(s migrations.State, id string) Migration {
 	if a.Traffic != nil {
 		counts := a.Traffic(id)
 		m.Traffic = &counts
+	}
+	if a.Trips != nil {
+		for _, t := range a.Trips(id) {
+			m.LocalOnly = append(m.LocalOnly, LocalRollback{t.Event.Cell, t.Event.Actor, t.Event.Reason})
+		}
 	}
 	plan := a.Table().Plans[id]
 	m.WaitsFor = waitsOf(s, id, plan, counts, now)

@@ -55,11 +55,11 @@ func traceOf(c trace.SpanContext) string {
 	return c.TraceID().String()
 }
 
-// spanOf writes a span context as a traceparent (W3C Trace Context, section
-// 3.2); empty if its trace is not kept.
+// spanOf writes a span context as evidence keeps it: trace id, "-", span id, in
+// hex; empty if its trace is not kept.
 func spanOf(c trace.SpanContext) string {
 	if !c.IsValid() || !c.IsSampled() {
 		return ""
 	}
-	return "00-" + c.TraceID().String() + "-" + c.SpanID().String() + "-01"
+	return c.TraceID().String() + "-" + c.SpanID().String()
 }

@@ -8,7 +8,7 @@ type Verdict struct {
 	Probed   bool   // the control was asked once more
 	Pair     Pair   // of a probe
 	FellBack bool   // the control was the service, failed, and the monolith answered
-	Span     string // of the user's request, as a traceparent; empty: its trace is not kept
+	Span     string // of the user's request, as evidence keeps it; empty: its trace is not kept
 }
 
 // A Pair is a probe in which two of the three answers agree and one stands

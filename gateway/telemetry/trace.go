@@ -45,12 +45,8 @@ func (tr *Trace) Inject(h http.Header) {
 // TraceIDString returns the trace id as 32 hex digits.
 func (tr *Trace) TraceIDString() string { return hex.EncodeToString(tr.TraceID[:]) }
 
-// Traceparent returns the server span as a decision links to it, in the form
-// of a traceparent (W3C Trace Context, section 3.2), marked as sampled: the
-// trace of what is linked to is kept.
-func (tr *Trace) Traceparent() string {
-	return formatTraceparent(tr.TraceID, tr.Server, tr.Flags|flagSampled)
-}
+// Reference returns the server span as a decision links to it; see [Reference].
+func (tr *Trace) Reference() string { return Reference(tr.SpanContext()) }
 
 // Follow makes the trace one that is kept if origin is, with which it shares
 // nothing but a link.
