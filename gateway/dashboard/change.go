@@ -15,13 +15,8 @@ import (
 type ShiftRequest struct {
 	Shares Shares  `json:"shares"`
 	Reason string  `json:"reason"`
-	Expect *uint64 `json:"expect"` // seq of the migration that this was decided upon
-}
-
-// A RampRequest holds or resumes a ramp.
-type RampRequest struct {
-	Reason string  `json:"reason"`
-	Expect *uint64 `json:"expect"` // seq of the migration that this was decided upon
+	Cell   string  `json:"cell,omitempty"` // the one cell; absent: all of them
+	Expect *uint64 `json:"expect"`         // seq of the migration that this was decided upon
 }
 
 // A Change is the answer to a change of one migration.
@@ -38,39 +33,16 @@ func (a *api) postShift(w http.ResponseWriter, r *http.Request) {
 		fail(w, r, p)
 		return
 	}
-	a.change(w, r, body.Reason, body.Expect, func(s migrations.State, c migrations.Command) (migrations.Event, error) {
+	a.change(w, r, body.Reason, body.Cell, body.Expect, func(s migrations.State, c migrations.Command) (migrations.Event, error) {
 		return migrations.Shift(s, c, a.plan(c.Migration), body.Shares...)
-	})
-}
-
-func (a *api) postHold(w http.ResponseWriter, r *http.Request) {
-	var body RampRequest
-	if p := decode(w, r, &body); p != nil {
-		fail(w, r, p)
-		return
-	}
-	a.change(w, r, body.Reason, body.Expect, migrations.Hold)
-}
-
-func (a *api) postResume(w http.ResponseWriter, r *http.Request) {
-	var body RampRequest
-	if p := decode(w, r, &body); p != nil {
-		fail(w, r, p)
-		return
-	}
-	a.change(w, r, body.Reason, body.Expect, func(s migrations.State, c migrations.Command) (migrations.Event, error) {
-		plan := a.Table().Plans[c.Migration]
-		if plan == nil {
-			return migrations.Event{}, fmt.Errorf("%w: the config in force does not have %q, so there is no plan to go on with", migrations.ErrRefused, c.Migration)
-		}
-		return migrations.Resume(s, c, *plan)
 	})
 }
 
 // change makes an event of what a person asks and appends it, if the migration
 // is still where they saw it.
-func (a *api) change(w http.ResponseWriter, r *http.Request, reason string, expect *uint64, event func(migrations.State, migrations.Command) (migrations.Event, error)) {
+func (a *api) change(w http.ResponseWriter, r *http.Request, reason, cell string, expect *uint64, event maker) {
 	c := a.command(r, param(r, "id"), reason)
+	c.Cell = cell
 	s := a.State()
 	if m, ok := s.Migrations[c.Migration]; !ok || m.Retired {
 		fail(w, r, noMigration(s, c.Migration))
@@ -85,15 +57,15 @@ func (a *api) change(w http.ResponseWriter, r *http.Request, reason string, expe
 		return
 	}
 	if c.Reason == "" {
-		fail(w, r, problem(BadRequest, http.StatusUnprocessableEntity, "reason: say why, for those who read the history later"))
+		fail(w, r, noReason())
 		return
 	}
-	if *expect > s.Seq {
+	if expect != always && *expect > s.Seq {
 		s = a.await(r.Context(), *expect)
-	}
-	if *expect > s.Seq {
-		fail(w, r, a.ahead(s, c.Migration, *expect))
-		return
+		if *expect > s.Seq {
+			fail(w, r, a.ahead(s, c.Migration, *expect))
+			return
+		}
 	}
 	if *expect < s.LastSeq(c.Migration) {
 		fail(w, r, a.movedOn(r.Context(), s, c.Migration))
@@ -108,6 +80,10 @@ func (a *api) change(w http.ResponseWriter, r *http.Request, reason string, expe
 		return
 	}
 	a.commit(w, r, *expect, e)
+}
+
+func noReason() *Problem {
+	return problem(BadRequest, http.StatusUnprocessableEntity, "reason: say why, for those who read the history later")
 }
 
 // commit appends the event of one migration and answers with its new state.

@@ -16,6 +16,10 @@ import (
 func (a *api) movedOn(ctx context.Context, s migrations.State, id string) *Problem {
 	current := s.LastSeq(id)
 	p := problem(MovedOn, http.StatusConflict, "%s has moved on: now at %d", id, current)
+	if id == migrations.Every {
+		current = s.EverySeq
+		p = problem(MovedOn, http.StatusConflict, "somebody was faster: what concerns all migrations was last changed at %d", current)
+	}
 	p.Migration, p.CurrentSeq = id, &current
 	e, err := a.event(ctx, current)
 	if err != nil {
@@ -84,8 +88,19 @@ func did(e migrations.Event) string {
 	switch e.Kind {
 	case migrations.RolledBack:
 		return who + " rolled it back"
+	case migrations.Returning:
+		return who + " took it back in part"
+	case migrations.Stepped:
+		return who + " took its next step"
+	case migrations.Skipped:
+		return who + " took its next step without waiting"
+	case migrations.Approved:
+		return who + " approved its next step"
 	case migrations.Planned:
 		return who + " took in its edited plan"
+	}
+	if e.Migration == migrations.Every {
+		return fmt.Sprintf("%s: all ramps %s", who, e.Kind)
 	}
 	return fmt.Sprintf("%s %s it", who, e.Kind)
 }

@@ -15,23 +15,33 @@ import (
 
 // An Event is one line of the log, as the API shows it.
 type Event struct {
-	Seq       uint64          `json:"seq"`
-	Time      time.Time       `json:"time"`
-	Migration string          `json:"migration"` // "*" for all
-	Kind      migrations.Kind `json:"kind"`
-	Split     string          `json:"split,omitempty"` // "live=5% shadow=95%"
-	Shares    []Share         `json:"shares,omitempty"`
-	From      string          `json:"from,omitempty"`
-	To        string          `json:"to,omitempty"`
-	Key       string          `json:"key,omitempty"`
-	Flag      string          `json:"flag,omitempty"`
-	Plan      string          `json:"plan,omitempty"`
-	Step      int             `json:"step,omitempty"`
-	Actor     string          `json:"actor,omitempty"`
-	Reason    string          `json:"reason,omitempty"`
-	TraceID   string          `json:"trace_id,omitempty"`
-	SpanID    string          `json:"span_id,omitempty"`
-	DataLoss  bool            `json:"data_loss,omitempty"`
+	Seq       uint64               `json:"seq"`
+	Time      time.Time            `json:"time"`
+	Migration string               `json:"migration"` // "*" for all
+	Kind      migrations.Kind      `json:"kind"`
+	Split     string               `json:"split,omitempty"` // "live=5% shadow=95%"
+	Shares    []Share              `json:"shares,omitempty"`
+	From      string               `json:"from,omitempty"`
+	To        string               `json:"to,omitempty"`
+	Key       string               `json:"key,omitempty"`
+	Flag      string               `json:"flag,omitempty"`
+	Plan      string               `json:"plan,omitempty"`
+	Step      int                  `json:"step,omitempty"`
+	Steps     int                  `json:"steps,omitempty"`
+	Cell      string               `json:"cell,omitempty"`
+	Cause     migrations.Cause     `json:"cause,omitempty"`   // what made the gateway hold or roll back; absent: a person did
+	Until     *time.Time           `json:"until,omitempty"`   // when the way back is to end
+	Because   uint64               `json:"because,omitempty"` // the event that holds the evidence, if this one follows from it
+	Retry     int                  `json:"retry,omitempty"`
+	Source    string               `json:"source,omitempty"`   // flag provider that decides from now on
+	Version   string               `json:"version,omitempty"`  // of the flag there
+	Decided   bool                 `json:"decided,omitempty"`  // it holds the evidence that it was decided from; see /api/history/{seq}/explain
+	Evidence  *migrations.Evidence `json:"evidence,omitempty"` // of a single event that was asked for
+	Actor     string               `json:"actor,omitempty"`
+	Reason    string               `json:"reason,omitempty"`
+	TraceID   string               `json:"trace_id,omitempty"`
+	SpanID    string               `json:"span_id,omitempty"`
+	DataLoss  bool                 `json:"data_loss,omitempty"`
 }
 
 // History is a part of the log, newest event first.
@@ -189,7 +199,9 @@ func (a *api) getEvent(w http.ResponseWriter, r *http.Request) {
 		fail(w, r, unreadable(err))
 		return
 	}
-	answer(w, http.StatusOK, eventOf(e))
+	out := eventOf(e)
+	out.Evidence = e.Evidence
+	answer(w, http.StatusOK, out)
 }
 
 var errNoEvent = errors.New("no such event")
@@ -229,7 +241,11 @@ func (a *api) events(ctx context.Context, from, to uint64) iter.Seq2[migrations.
 func eventOf(e migrations.Event) Event {
 	out := Event{
 		Seq: e.Seq, Time: e.Time, Migration: e.Migration, Kind: e.Kind, From: e.From, To: e.To, Key: e.Key, Flag: e.Flag, Plan: e.Plan,
-		Step: e.Step, Actor: e.Actor, Reason: e.Reason, TraceID: e.TraceID, SpanID: e.SpanID, DataLoss: e.DataLoss,
+		Step: e.Step, Steps: e.Steps, Cell: e.Cell, Cause: e.Cause, Because: e.Because, Retry: e.Retry, Source: e.Source, Version: e.Version,
+		Decided: e.Evidence != nil, Actor: e.Actor, Reason: e.Reason, TraceID: e.TraceID, SpanID: e.SpanID, DataLoss: e.DataLoss,
+	}
+	if !e.Until.IsZero() {
+		out.Until = &e.Until
 	}
 	if len(e.Split) > 0 {
 		out.Split, out.Shares = e.Split.String(), sharesOf(e.Split)

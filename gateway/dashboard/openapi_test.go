@@ -92,7 +92,7 @@ func TestOpenAPISchemasAreTheTypes(t *testing.T) {
 	seen := map[string]bool{"Stage": true, "Kind": true, "Role": true} // enums
 	for _, v := range []any{
 		State{}, Change{}, RollbackAll{}, History{}, Table{}, Reload{}, Explanation{}, Upstreams{}, Readiness{}, Health{}, Version{},
-		Problem{}, ShiftRequest{}, RampRequest{}, RollbackRequest{}, ExplainRequest{},
+		Problem{}, ShiftRequest{}, RampRequest{}, FreezeRequest{}, ThawRequest{}, Freeze{}, Decision{}, RollbackRequest{}, ExplainRequest{},
 		FindingsPage{}, Comparisons{}, TriageRequest{}, MuteRequest{}, EraseRequest{}, Erased{},
 		Audit{}, Tokens{}, TokenRequest{}, NewToken{},
 	} {

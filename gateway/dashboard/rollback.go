@@ -12,6 +12,7 @@ import (
 // rolling back needs less than moving forward (law 6).
 type RollbackRequest struct {
 	Reason         string `json:"reason,omitempty"`
+	Cell           string `json:"cell,omitempty"`             // the one cell; absent: all of them
 	AcceptDataLoss bool   `json:"accept_data_loss,omitempty"` // for migrations whose data has moved
 }
 
@@ -38,6 +39,7 @@ func (a *api) postRollback(w http.ResponseWriter, r *http.Request) {
 	}
 	s := a.State()
 	c := a.command(r, param(r, "id"), body.Reason)
+	c.Cell = body.Cell
 	e, err := migrations.Rollback(s, c, a.plan(c.Migration), body.AcceptDataLoss)
 	if err == nil {
 		err = dryRun(s, a.Now(), e)
@@ -46,6 +48,7 @@ func (a *api) postRollback(w http.ResponseWriter, r *http.Request) {
 		fail(w, r, notAllowed(s, c.Migration, http.StatusConflict, err))
 		return
 	}
+	a.loaded(&e)
 	seq, err := a.takeBack(r.Context(), e)
 	switch {
 	case err != nil && a.Trip == nil:
@@ -114,6 +117,7 @@ func (a *api) postRollbackAll(w http.ResponseWriter, r *http.Request) {
 			out.Refused = append(out.Refused, Refusal{id, err.Error()})
 			continue
 		}
+		a.loaded(&e)
 		events = append(events, e)
 	}
 	switch {
@@ -141,6 +145,15 @@ func (a *api) postRollbackAll(w http.ResponseWriter, r *http.Request) {
 		out.Migrations = append(out.Migrations, a.presentMigration(s, e.Migration))
 	}
 	answer(w, status, out)
+}
+
+// loaded notes in the event what load the way back brings to the monolith, for
+// those who ask later why it was slow.
+func (a *api) loaded(e *migrations.Event) {
+	counts := a.Counts(e.Migration)
+	if load := migrations.WayBack(counts, a.Now()); load.Coming > 0 {
+		e.Evidence = &migrations.Evidence{Load: &load, At: counts.At.UTC().Truncate(time.Microsecond), Gateways: counts.Gateways}
+	}
 }
 
 // plan returns the plan of a migration; without one, the zero plan, since a
