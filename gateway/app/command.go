@@ -19,6 +19,11 @@ type command struct {
 	Shift    shiftCommand    `cmd:"" help:"Set the split of a migration, as in: ficus shift orders live=5% --why \"first users\"."`
 	Hold     holdCommand     `cmd:"" help:"Make the ramp of a migration stand still."`
 	Resume   resumeCommand   `cmd:"" help:"Let the ramp of a migration go on, also after a rollback."`
+	Approve  approveCommand  `cmd:"" help:"Let the next step of a ramp begin when it is due."`
+	Skip     skipCommand     `cmd:"" help:"Take the next step of a ramp at once, whatever the present one has shown."`
+	Restart  restartCommand  `cmd:"" help:"Begin the present step of a ramp anew: its hold and its counts."`
+	Freeze   freezeCommand   `cmd:"" help:"Let no ramp move forward, or not that of one migration; rollbacks go on."`
+	Thaw     thawCommand     `cmd:"" help:"End a freeze."`
 	Rollback rollbackCommand `cmd:"" help:"Take all traffic of a migration back to the monolith, now."`
 	Findings findingsCommand `cmd:"" help:"Show what comparing the two sides has found, and say what becomes of it."`
 	Compare  compareCommand  `cmd:"" help:"Compare two answers in files, as curl -i writes them; no gateway needed."`

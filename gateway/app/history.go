@@ -18,6 +18,7 @@ type historyCommand struct {
 	By        string `help:"Only what this actor did." placeholder:"NAME"`
 	Kind      string `help:"Only events of this kind: shifted, rolledback, ..." placeholder:"KIND"`
 	Limit     int    `help:"At most so many events, the newest. Default: ${default}." default:"50" placeholder:"N"`
+	Explain   uint64 `help:"Show what an event was decided from, and compute it again from the event alone." placeholder:"SEQ"`
 	At        string `help:"Show the state as it was at a moment instead: a time as in 2026-01-31T15:04:05Z, or how long ago, as in 2h." placeholder:"TIME"`
 }
 
@@ -28,6 +29,9 @@ func (h historyCommand) Run(c *call) error {
 		return err
 	}
 	defer cl.Close()
+	if h.Explain != 0 {
+		return h.explain(c, cl)
+	}
 	if h.At != "" {
 		return h.past(c, cl)
 	}
@@ -67,7 +71,13 @@ func (h historyCommand) past(c *call, cl *client.Client) error {
 	w := tabwriter.NewWriter(c.stdout, 0, 0, 2, ' ', 0)
 	for _, m := range state.Migrations {
 		if h.Migration == "" || h.Migration == m.ID {
-			fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", m.ID, m.Split, stepText(m), dash(m.Reason))
+			for _, cell := range m.Cells {
+				name := m.ID
+				if cell.Name != "" {
+					name += "/" + cell.Name
+				}
+				fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", name, cell.Split, stepText(m, cell), dash(m.Reason))
+			}
 		}
 	}
 	return w.Flush()

@@ -1,7 +1,9 @@
 package app
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -62,29 +64,72 @@ func (s statusCommand) Run(c *call) error {
 			c.printf("! %s: %d of %d comparisons differ; see: ficus findings %s", m.Migration, wrong, m.Counts.Sampled-m.Counts.Outcomes[compare.Dropped], m.Migration)
 		}
 	}
+	if state.Frozen != "" {
+		c.printf("! no ramp moves forward: %s", state.Frozen)
+	}
 	if len(state.Migrations) == 0 {
 		c.printf("no migrations; everything goes where its route says")
 		return nil
 	}
 	w := tabwriter.NewWriter(c.stdout, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "MIGRATION\tSTAGE\tSPLIT\tRAMP\tLEGACY\tMODERN\tWAITS FOR")
+	fmt.Fprintln(w, "MIGRATION\tSTAGE\tSPLIT\tRAMP\tLEGACY\tMODERN\tGUARD\tWAITS FOR")
 	for _, m := range state.Migrations {
 		legacy, modern := trafficText(m)
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", m.ID, m.Stage, m.Split, stepText(m), legacy, modern, waitsFor(m))
+		for i, cell := range m.Cells {
+			name := m.ID
+			if cell.Name != "" {
+				name += "/" + cell.Name
+			}
+			if i > 0 {
+				legacy, modern = "", ""
+			}
+			fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", name, cell.Stage, cellSplit(cell), stepText(m, cell), legacy, modern, guardText(cell), waitsFor(m, cell))
+		}
 	}
-	return w.Flush()
+	if err := w.Flush(); err != nil {
+		return err
+	}
+	if state.FalseAlarm > 0 {
+		c.printf("false alarms: %s at most for all migrations together, of which %s may be spent", percent(state.FalseAlarm), percent(state.Spent))
+	}
+	return nil
 }
 
-func stepText(m dashboard.Migration) string {
+func cellSplit(cell dashboard.Cell) string {
+	if cell.Unknown {
+		return "not known"
+	}
+	return cell.Split
+}
+
+func stepText(m dashboard.Migration, cell dashboard.Cell) string {
+	text := string(cell.Ramp)
 	switch {
 	case m.Retired:
 		return "retired"
-	case m.RolledBack:
-		return "rolled back"
-	case m.Ramp == migrations.RampIdle || len(m.Steps) == 0:
-		return string(m.Ramp)
+	case cell.Return != nil:
+		return "coming back until " + cell.Return.Until.Format(time.TimeOnly)
+	case cell.RolledBack:
+		text = "rolled back"
+	case cell.Ramp != migrations.RampIdle && len(m.Steps) > 0:
+		text = fmt.Sprintf("%s, step %d of %d", cell.Ramp, cell.Step, len(m.Steps))
 	}
-	return fmt.Sprintf("%s, step %d of %d", m.Ramp, m.Step, len(m.Steps))
+	if cell.Cause != "" {
+		text += " (" + string(cell.Cause) + ")"
+	}
+	if m.Frozen != "" {
+		text += ", frozen"
+	}
+	return text
+}
+
+// guardText shows the strongest evidence against the service.
+func guardText(cell dashboard.Cell) string {
+	if cell.Test == nil || len(cell.Test.Weights) == 0 {
+		return "-"
+	}
+	top := slices.MaxFunc(cell.Test.Weights, func(a, b dashboard.Weight) int { return cmp.Compare(a.E/a.Threshold, b.E/b.Threshold) })
+	return fmt.Sprintf("%s E %.3g of %.4g", top.Metric, top.E, top.Threshold)
 }
 
 func trafficText(m dashboard.Migration) (legacy, modern string) {
@@ -101,7 +146,8 @@ func sideText(c dashboard.SideCounts) string {
 	return fmt.Sprintf("%d (%d failed)", c.Requests, c.Failed)
 }
 
-func waitsFor(m dashboard.Migration) string {
+// waitsFor says in one line what a cell waits for.
+func waitsFor(m dashboard.Migration, cell dashboard.Cell) string {
 	var texts []string
 	for _, l := range m.LocalOnly {
 		of := ""
@@ -111,7 +157,9 @@ func waitsFor(m dashboard.Migration) string {
 		texts = append(texts, "ROLLED BACK HERE ONLY"+of+", until the event log takes it: "+l.Reason)
 	}
 	for _, w := range m.WaitsFor {
-		texts = append(texts, w.Text)
+		if w.Cell == cell.Name || w.Cell == "" {
+			texts = append(texts, w.Text)
+		}
 	}
 	if len(texts) == 0 {
 		return "-"
@@ -119,31 +167,5 @@ func waitsFor(m dashboard.Migration) string {
 	return strings.Join(texts, "; ")
 }
 
-// describe shows one migration at length.
-func (c *call) describe(m dashboard.Migration) {
-	c.printf("%s: from %s to %s", m.ID, m.From, m.To)
-	row := func(name, format string, args ...any) { c.printf("  %-8s %s", name, fmt.Sprintf(format, args...)) }
-	row("split", "%s", m.Split)
-	row("since", "%s (event %d)", m.Since.Format(time.RFC3339), m.Epoch)
-	if m.Reason != "" {
-		row("why", "%s (%s, event %d)", m.Reason, m.Actor, m.Seq)
-	}
-	row("ramp", "%s", stepText(m))
-	for i, s := range m.Steps {
-		mark := " "
-		if i+1 == m.Step {
-			mark = ">"
-		}
-		row("", "%s %d. %s", mark, i+1, s.Split)
-	}
-	row("waits", "%s", waitsFor(m))
-	if m.Key != "" {
-		row("key", "%s", m.Key)
-	}
-	if m.Owner != "" {
-		row("owner", "%s", m.Owner)
-	}
-	if t := m.Traffic; t != nil {
-		row("traffic", "legacy %s, modern %s, keyless %d since %s", sideText(t.Legacy), sideText(t.Modern), t.Keyless, t.Since.Format(time.RFC3339))
-	}
-}
+// percent writes a chance.
+func percent(f float64) string { return fmt.Sprintf("%.2g %%", 100*f) }

@@ -14,6 +14,18 @@ type RampRequest struct {
 	Expect *uint64 `json:"expect"`         // seq of the migration that this was decided upon
 }
 
+// A RampVerb is what may be asked of a ramp.
+type RampVerb string
+
+// The verbs.
+const (
+	HoldRamp    RampVerb = "hold"
+	ResumeRamp  RampVerb = "resume"
+	ApproveStep RampVerb = "approve"
+	SkipStep    RampVerb = "skip"
+	RestartStep RampVerb = "restart"
+)
+
 // A maker makes the event of what a person asks, or says why not.
 type maker func(s migrations.State, c migrations.Command) (migrations.Event, error)
 

@@ -32,17 +32,47 @@ func (c *Client) Migration(ctx context.Context, id string) (dashboard.Migration,
 
 // Shift sets shares of a migration's split, if it is still at expect.
 func (c *Client) Shift(ctx context.Context, id string, shares []migrations.Share, reason string, expect uint64) (dashboard.Change, error) {
-	return post[dashboard.Change](ctx, c, migrationPath(id)+"/shift", dashboard.ShiftRequest{Shares: shares, Reason: reason, Expect: &expect})
+	return c.ShiftCell(ctx, id, "", shares, reason, expect)
+}
+
+// ShiftCell sets shares of the split of one cell, if its migration is still at expect.
+func (c *Client) ShiftCell(ctx context.Context, id, cell string, shares []migrations.Share, reason string, expect uint64) (dashboard.Change, error) {
+	return post[dashboard.Change](ctx, c, migrationPath(id)+"/shift", dashboard.ShiftRequest{Shares: shares, Cell: cell, Reason: reason, Expect: &expect})
+}
+
+// Ramp asks something of the ramp of a migration, if it is still where r expects it.
+func (c *Client) Ramp(ctx context.Context, id string, verb dashboard.RampVerb, r dashboard.RampRequest) (dashboard.Change, error) {
+	return post[dashboard.Change](ctx, c, migrationPath(id)+"/"+string(verb), r)
 }
 
 // Hold makes the ramp of a migration stand still, if it is still at expect.
 func (c *Client) Hold(ctx context.Context, id, reason string, expect uint64) (dashboard.Change, error) {
-	return post[dashboard.Change](ctx, c, migrationPath(id)+"/hold", dashboard.RampRequest{Reason: reason, Expect: &expect})
+	return c.Ramp(ctx, id, dashboard.HoldRamp, dashboard.RampRequest{Reason: reason, Expect: &expect})
 }
 
 // Resume lets the ramp of a migration go on, if it is still at expect.
 func (c *Client) Resume(ctx context.Context, id, reason string, expect uint64) (dashboard.Change, error) {
-	return post[dashboard.Change](ctx, c, migrationPath(id)+"/resume", dashboard.RampRequest{Reason: reason, Expect: &expect})
+	return c.Ramp(ctx, id, dashboard.ResumeRamp, dashboard.RampRequest{Reason: reason, Expect: &expect})
+}
+
+// Freeze lets the ramp of a migration not move forward.
+func (c *Client) Freeze(ctx context.Context, id, reason string) (dashboard.Change, error) {
+	return post[dashboard.Change](ctx, c, migrationPath(id)+"/freeze", dashboard.FreezeRequest{Reason: reason})
+}
+
+// Thaw ends what Freeze began, if the migration is still at expect.
+func (c *Client) Thaw(ctx context.Context, id, reason string, expect uint64) (dashboard.Change, error) {
+	return post[dashboard.Change](ctx, c, migrationPath(id)+"/thaw", dashboard.ThawRequest{Reason: reason, Expect: &expect})
+}
+
+// FreezeAll lets no ramp move forward.
+func (c *Client) FreezeAll(ctx context.Context, reason string) (dashboard.Freeze, error) {
+	return post[dashboard.Freeze](ctx, c, "/api/freeze", dashboard.FreezeRequest{Reason: reason})
+}
+
+// ThawAll ends what FreezeAll began, unless somebody froze them again after expect.
+func (c *Client) ThawAll(ctx context.Context, reason string, expect uint64) (dashboard.Freeze, error) {
+	return post[dashboard.Freeze](ctx, c, "/api/thaw", dashboard.ThawRequest{Reason: reason, Expect: &expect})
 }
 
 // Rollback takes the traffic of a migration back to the monolith, wherever it is.
@@ -64,6 +94,11 @@ func (c *Client) History(ctx context.Context, f dashboard.Filter) (dashboard.His
 // Event returns one event.
 func (c *Client) Event(ctx context.Context, seq uint64) (dashboard.Event, error) {
 	return get[dashboard.Event](ctx, c, "/api/history/"+strconv.FormatUint(seq, 10), nil)
+}
+
+// Decision returns the evidence of an event, computed again.
+func (c *Client) Decision(ctx context.Context, seq uint64) (dashboard.Decision, error) {
+	return get[dashboard.Decision](ctx, c, "/api/history/"+strconv.FormatUint(seq, 10)+"/explain", nil)
 }
 
 // Routes returns the table in force.

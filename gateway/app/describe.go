@@ -1,0 +1,135 @@
+package app
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/ficus-gateway/ficus/gateway/dashboard"
+)
+
+// row writes one line of a description. Without a name it goes on with the
+// line before.
+func (c *call) row(name, format string, args ...any) {
+	c.printf("  %-9s %s", name, fmt.Sprintf(format, args...))
+}
+
+// describe shows one migration at length.
+func (c *call) describe(m dashboard.Migration) {
+	c.printf("%s: from %s to %s", m.ID, m.From, m.To)
+	if m.Reason != "" {
+		c.row("why", "%s (%s, event %d)", m.Reason, m.Actor, m.Seq)
+	}
+	if m.Key != "" {
+		c.row("key", "%s", m.Key)
+	}
+	if m.Owner != "" {
+		c.row("owner", "%s", m.Owner)
+	}
+	if m.Frozen != "" {
+		c.row("frozen", "%s", m.Frozen)
+	}
+	for _, cell := range m.Cells {
+		c.describeCell(m, cell)
+	}
+	if t := m.Traffic; t != nil {
+		c.row("traffic", "legacy %s, modern %s, keyless %d since %s", sideText(t.Legacy), sideText(t.Modern), t.Keyless, t.Since.Format(time.RFC3339))
+	}
+	if m.WayBack != nil {
+		c.row("way back", "%s", m.WayBack.Text)
+	}
+	if m.FalseAlarm > 0 {
+		c.row("alarms", "%s is the chance that it is ever rolled back without cause; %s of that may be spent, by %d tests", percent(m.FalseAlarm), percent(m.Spent), m.Tests)
+	}
+}
+
+func (c *call) describeCell(m dashboard.Migration, cell dashboard.Cell) {
+	if cell.Name != "" {
+		c.row("cell", "%s", cell.Name)
+	}
+	c.row("split", "%s", cellSplit(cell))
+	c.row("since", "%s (event %d)", cell.Since.Format(time.RFC3339), cell.Epoch)
+	c.row("ramp", "%s", stepText(m, cell))
+	for i, s := range m.Steps {
+		mark := " "
+		if i+1 == cell.Step {
+			mark = ">"
+		}
+		c.row("", "%s %d. %s%s", mark, i+1, s.Split, needs(s))
+	}
+	if cell.Resumes != nil {
+		text := "before the first step"
+		if *cell.Resumes > 0 {
+			text = fmt.Sprintf("at step %d of %d", *cell.Resumes, len(m.Steps))
+		}
+		c.row("resume", "would go on %s", text)
+	}
+	named := "waits"
+	for _, w := range m.WaitsFor {
+		if w.Cell == cell.Name || w.Cell == "" {
+			c.row(named, "%s", w.Text)
+			named = ""
+		}
+	}
+	if named != "" {
+		c.row(named, "-")
+	}
+	if cell.Test != nil {
+		c.describeTest(*cell.Test)
+	}
+}
+
+// needs says what a step asks for.
+func needs(s dashboard.Step) string {
+	var parts []string
+	if s.Hold != "" {
+		parts = append(parts, "for "+s.Hold)
+	}
+	if s.Requests > 0 {
+		parts = append(parts, fmt.Sprintf("%d clean requests", s.Requests))
+	}
+	if s.Observations > 0 {
+		parts = append(parts, fmt.Sprintf("%d comparisons", s.Observations))
+	}
+	if s.Approve {
+		parts = append(parts, "approved by a person")
+	}
+	if len(parts) == 0 {
+		return ""
+	}
+	return "  (" + strings.Join(parts, ", ") + ")"
+}
+
+func (c *call) describeTest(t dashboard.Test) {
+	c.row("test", "number %d, since event %d; it may spend %s of false alarms", t.Number, t.Event, percent(t.Alpha))
+	if !t.Counted {
+		c.row("", "nobody has counted in it yet")
+		return
+	}
+	c.row("", "requests on the monolith %s, on the service %s; %s", sideText(t.Legacy), sideText(t.Modern), people(t.People))
+	if t.Cohort+t.Keyless > 0 {
+		c.row("", "not in it: %d requests of cohorts, %d without a key", t.Cohort, t.Keyless)
+	}
+	if t.Observed != nil && t.Observed.Sampled > 0 {
+		c.row("", "%d comparisons, %d differ or failed", t.Observed.Compared(), t.Observed.Mismatch+t.Observed.Failed+t.Observed.TimedOut)
+	}
+	if t.Harm > 0 {
+		c.row("", "%d requests failed for the user", t.Harm)
+	}
+	if t.Tau != "" {
+		c.row("", "slow is what takes the monolith longer than %s", t.Tau)
+	}
+	named := "guard"
+	for _, w := range t.Weights {
+		c.row(named, "%s", w.Text)
+		named = ""
+	}
+}
+
+// people counts those on the service as far as they are counted.
+func people(n int) string {
+	if n >= 64 {
+		return "64 people and more on the service"
+	}
+	return fmt.Sprintf("%d people on the service", n)
+}
