@@ -105,11 +105,16 @@ func (a *api) commit(w http.ResponseWriter, r *http.Request, after uint64, e mig
 // append appends events within our patience. It does not end when the client
 // goes away: half a change helps nobody.
 func (a *api) append(ctx context.Context, after uint64, events ...migrations.Event) (uint64, error) {
+	return a.appendDecided(ctx, a.Deciding(ctx, events), after, events...)
+}
+
+// appendDecided appends events that somebody has been told of, whom decided
+// tells the outcome.
+func (a *api) appendDecided(ctx context.Context, decided func(uint64, error), after uint64, events ...migrations.Event) (uint64, error) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), a.Patience)
 	defer cancel()
-	done := a.Deciding(ctx, events)
 	seq, err := a.Log.Append(ctx, after, events...)
-	done(seq, err)
+	decided(seq, err)
 	if err != nil {
 		return 0, err
 	}

@@ -70,10 +70,11 @@ const noLonger = 300 * time.Millisecond
 // gateway acts upon them all the same, and sees to it that they are appended
 // when the log is back (law 6).
 func (a *api) takeBack(ctx context.Context, events ...migrations.Event) (seq uint64, err error) {
+	decided := a.Deciding(ctx, events)
 	done := make(chan struct{})
 	go func() { // ends within our patience
 		defer close(done)
-		seq, err = a.append(ctx, migrations.Unconditional, events...)
+		seq, err = a.appendDecided(ctx, decided, migrations.Unconditional, events...)
 	}()
 	select {
 	case <-done:
