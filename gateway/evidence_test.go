@@ -164,7 +164,7 @@ func TestEvidenceCountsPeopleNotRequests(t *testing.T) {
 		t.Errorf("%d spans are linked", n)
 	}
 	counts := r.gateway.Evidence("orders")
-	if len(counts.Plans) != 1 || counts.Latency == nil || counts.At.IsZero() {
+	if len(counts.Plans) != 1 || counts.Latency.Hour == nil || counts.At.IsZero() {
 		t.Errorf("%+v", counts)
 	}
 }

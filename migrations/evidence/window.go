@@ -8,69 +8,93 @@ import (
 )
 
 // A Window is the latency of the monolith over the last hour, by slots of five
-// minutes. It answers for the past only: τ must be known before the requests
-// that it judges. The zero value is empty and ready.
-type Window []Span
+// minutes, and over the last five minutes by slots of ten seconds, so that a
+// guard need not wait for the long slot under way. It answers for the past
+// only: τ must be known before the requests that it judges. The zero value is
+// empty and ready.
+type Window struct {
+	Hour   Spans `json:"hour,omitempty"`
+	Recent Spans `json:"recent,omitempty"`
+}
 
-// A Span is one slot of a [Window].
+// Spans are slots of a [Window], ascending.
+type Spans []Span
+
+// A Span is one slot.
 type Span struct {
 	At     int64   `json:"at"` // number of the slot since 1970
 	Sketch *Sketch `json:"sketch"`
 }
 
 const (
-	slotTime  = 5 * time.Minute
-	slotsKept = 12 + 1  // an hour, and the slot under way
-	lastSlot  = 1 << 40 // what lies beyond is no time
+	longSlot   = 5 * time.Minute
+	longKept   = 12 + 1 // an hour, and the slot under way
+	shortSlot  = 10 * time.Second
+	shortKept  = int64(longSlot/shortSlot) + 1 // a long slot, and the short one under way
+	shortsEach = int64(longSlot / shortSlot)
+	lastSlot   = 1 << 40 // what lies beyond is no time
 )
 
 // Add counts one duration that ended at a time.
 func (w *Window) Add(at time.Time, d time.Duration) {
-	w.slot(slotOf(at, slotTime)).Add(d)
-	w.trim()
-}
-
-func (w *Window) slot(at int64) *Sketch {
-	i, ok := slices.BinarySearchFunc(*w, at, func(s Span, t int64) int { return cmp.Compare(s.At, t) })
-	if !ok {
-		*w = slices.Insert(*w, i, Span{at, new(Sketch)})
-	}
-	return (*w)[i].Sketch
-}
-
-func (w *Window) trim() {
-	if n := len(*w); n > 0 {
-		oldest := (*w)[n-1].At - slotsKept
-		*w = slices.DeleteFunc(*w, func(s Span) bool { return s.At <= oldest })
-	}
+	w.Hour.slot(slotOf(at, longSlot), longKept).Add(d)
+	w.Recent.slot(slotOf(at, shortSlot), shortKept).Add(d)
 }
 
 // Merge adds what another gateway measured, which stays as it is.
 func (w *Window) Merge(o Window) {
-	for _, s := range o {
-		if s.Sketch != nil && s.At >= 0 && s.At < lastSlot {
-			w.slot(s.At).Merge(s.Sketch)
+	w.Hour.merge(o.Hour, longKept)
+	w.Recent.merge(o.Recent, shortKept)
+}
+
+// slot returns the sketch of a slot, and forgets those that are too old.
+func (s *Spans) slot(at, keep int64) *Sketch {
+	i, ok := slices.BinarySearchFunc(*s, at, func(x Span, t int64) int { return cmp.Compare(x.At, t) })
+	if ok {
+		return (*s)[i].Sketch
+	}
+	sketch := new(Sketch)
+	*s = slices.Insert(*s, i, Span{at, sketch})
+	oldest := (*s)[len(*s)-1].At - keep
+	*s = slices.DeleteFunc(*s, func(x Span) bool { return x.At <= oldest })
+	return sketch
+}
+
+func (s *Spans) merge(o Spans, keep int64) {
+	for _, x := range o {
+		if x.Sketch != nil && x.At >= 0 && x.At < lastSlot {
+			s.slot(x.At, keep).Merge(x.Sketch)
 		}
 	}
-	w.trim()
+}
+
+// within adds the slots from one up to, not including, another to a sketch.
+func (s Spans) within(from, to int64, into *Sketch) {
+	for _, x := range s {
+		if x.At >= from && x.At < to && x.Sketch != nil {
+			into.Merge(x.Sketch)
+		}
+	}
 }
 
 // Tau returns the quantile q of the latencies in the slots that were over by a
 // time, within the hour before, and whether there were enough of them: at least
 // ten must lie beyond it.
 func (w Window) Tau(q float64, by time.Time) (time.Duration, bool) {
-	var past Sketch
-	to := slotOf(by, slotTime)
-	for _, s := range w {
-		if s.At < to && s.At >= to-(slotsKept-1) && s.Sketch != nil {
-			past.Merge(s.Sketch)
-		}
-	}
+	past := w.past(by)
 	beyond := float64(past.Len()) * (1 - q)
 	if !(beyond >= 10-1e-6) || math.IsInf(beyond, 0) {
 		return 0, false
 	}
 	return past.Quantile(q), true
+}
+
+// past returns what the slots hold that were over by a time.
+func (w Window) past(by time.Time) (past Sketch) {
+	to := slotOf(by, longSlot)
+	w.Hour.within(to-(longKept-1), to, &past)
+	w.Recent.within(to*shortsEach, slotOf(by, shortSlot), &past)
+	return past
 }
 
 // A Tolerance is what counts as slow.

@@ -57,30 +57,55 @@ func TestASketchIsReadAsItWasWritten(t *testing.T) {
 
 func TestTauComesFromThePastOnly(t *testing.T) {
 	var w Window
-	slot := noon.Truncate(slotTime)
+	slot := noon.Truncate(longSlot)
 	for i := range 1000 {
-		w.Add(slot.Add(-slotTime), time.Duration(i)*time.Millisecond) // 0 to 999 ms, in the slot before
-		w.Add(slot, time.Minute)                                      // the slot under way
+		w.Add(slot.Add(-longSlot), time.Duration(i)*time.Millisecond) // 0 to 999 ms, in the slot before
+		w.Add(slot, time.Minute)                                      // the short slot under way
 	}
 	tau, ok := w.Tau(0.99, slot.Add(time.Second))
 	if !ok || tau < 980*time.Millisecond || tau > time.Second {
 		t.Errorf("τ = %v, %v; want the p99 of the slot before, about 989ms", tau, ok)
 	}
-	if _, ok := w.Tau(0.99, slot.Add(-time.Second)); ok {
+	if tau, ok := w.Tau(0.4, slot.Add(shortSlot)); !ok || tau > time.Second {
+		t.Errorf("τ = %v, %v; the first short slot is over, and more than 40 %% of all took less than a second", tau, ok)
+	}
+	if tau, ok := w.Tau(0.6, slot.Add(shortSlot)); !ok || tau < 59*time.Second {
+		t.Errorf("τ = %v, %v; want a minute, from the short slot that is over", tau, ok)
+	}
+	if _, ok := w.Tau(0.99, slot.Add(time.Second-longSlot)); ok {
 		t.Error("there is a τ before any slot was over")
 	}
-	if _, ok := w.Tau(0.999, slot.Add(time.Second)); ok {
-		t.Error("one response beyond the p99.9 is enough for a τ")
+	if _, ok := w.Tau(0.9999, slot.Add(time.Second)); ok {
+		t.Error("one response beyond the p99.99 is enough for a τ")
 	}
 	if _, ok := w.Tau(0.5, slot.Add(2*time.Hour)); ok {
 		t.Error("what is two hours old still counts")
 	}
 	for i := range 1000 {
-		w.Add(slot.Add(time.Duration(i)*slotTime), time.Second)
+		w.Add(slot.Add(time.Duration(i)*longSlot), time.Second)
 	}
-	if len(w) != slotsKept {
-		t.Errorf("%d slots are kept", len(w))
+	if len(w.Hour) != longKept || len(w.Recent) > int(shortKept) {
+		t.Errorf("%d and %d slots are kept", len(w.Hour), len(w.Recent))
 	}
+}
+
+func TestNoLatencyIsCountedTwiceForTau(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		var w Window
+		by := noon.Add(time.Duration(rapid.IntRange(0, 599).Draw(t, "by")) * time.Second)
+		over := 0
+		for range rapid.IntRange(0, 300).Draw(t, "n") {
+			at := by.Add(-time.Duration(rapid.IntRange(0, 3000).Draw(t, "ago")) * time.Second)
+			w.Add(at, time.Second)
+			if at.Before(by.Truncate(shortSlot)) {
+				over++
+			}
+		}
+		past := w.past(by)
+		if past.Len() != uint64(over) {
+			t.Fatalf("%d were over, and %d count", over, past.Len())
+		}
+	})
 }
 
 func TestSlowerIsToleratedOnTheServiceOnly(t *testing.T) {
