@@ -42,14 +42,15 @@ var arrows = map[string][]string{
 	"flags/internal/murmur3": {},
 	"flags/internal/subject": {},
 
-	"gateway":                  {"migrations", "migrations/evidence", "migrations/compare", "routes", "flags", "legacy", "gateway/upstream", "gateway/shadow", "gateway/telemetry"},
-	"gateway/upstream":         {"migrations", "routes"},
-	"gateway/shadow":           {"migrations", "migrations/compare", "routes"},
-	"gateway/telemetry":        {"migrations", "routes"},
-	"gateway/dashboard/access": {},
-	"gateway/dashboard":        {"gateway/dashboard/access", "migrations", "migrations/evidence", "migrations/compare", "routes", "flags"},
-	"gateway/dashboard/client": {"gateway/dashboard", "gateway/dashboard/access", "migrations"},
-	"gateway/app":              {"migrations/...", "routes", "flags", "legacy", "gateway/...", "examples/shop/..."},
+	"gateway":                          {"migrations", "migrations/evidence", "migrations/compare", "routes", "flags", "legacy", "gateway/upstream", "gateway/shadow", "gateway/telemetry"},
+	"gateway/upstream":                 {"migrations", "routes"},
+	"gateway/shadow":                   {"migrations", "migrations/compare", "routes"},
+	"gateway/telemetry":                {"migrations", "routes"},
+	"gateway/dashboard/access":         {},
+	"gateway/dashboard/access/idptest": {},
+	"gateway/dashboard":                {"gateway/dashboard/access", "migrations", "migrations/evidence", "migrations/compare", "routes", "flags"},
+	"gateway/dashboard/client":         {"gateway/dashboard", "gateway/dashboard/access", "migrations"},
+	"gateway/app":                      {"migrations/...", "routes", "flags", "legacy", "gateway/...", "examples/shop/..."},
 
 	"examples/shop/...": {"examples/shop/..."}, // a monolith knows nothing of its gateway
 }
@@ -62,6 +63,8 @@ var reserved = map[string]string{
 	"go.opentelemetry.io/otel/sdk/resource":           "gateway/app",
 	"github.com/prometheus/client_golang/...":         "gateway/app",
 	"github.com/redis/go-redis/v9/...":                "gateway/app migrations/redislog",
+	"github.com/coreos/go-oidc/v3/...":                "gateway/dashboard/access",
+	"golang.org/x/oauth2/...":                         "gateway/dashboard/access",
 	"github.com/alecthomas/kong":                      "gateway/app",
 	"github.com/invopop/jsonschema":                   "routes/schemagen",
 	"go.opentelemetry.io/contrib/instrumentation/...": "", // 22 µs for each request; docs/adr/0009-own-spans-not-otelhttp.md

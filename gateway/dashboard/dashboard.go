@@ -3,8 +3,11 @@ package dashboard
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net/http"
+	"net/url"
+	"slices"
 	"time"
 
 	"github.com/go-chi/chi/v5"
@@ -49,6 +52,7 @@ type Deps struct {
 	Findings Findings                               // what comparing has found; nil: nothing is compared
 
 	Hosts          []string         // hosts that may be asked for, besides those of the loopback
+	URL            string           // by which people come, if another than the listener's: "https://ficus.example"; reads need a token then
 	ReadsNeedToken bool             // also on the loopback; never over a unix socket
 	Version        string           // of the program
 	Logger         *slog.Logger     // nil: silent
@@ -93,6 +97,14 @@ func newAPI(d Deps) (*api, error) {
 	if d.Patience <= 0 {
 		d.Patience = 5 * time.Second
 	}
+	if d.URL != "" {
+		u, err := url.Parse(d.URL)
+		if err != nil {
+			return nil, fmt.Errorf("dashboard: the URL: %w", err)
+		}
+		// A proxy on this machine brings others here, so that the address tells nothing of who they are.
+		d.Hosts, d.ReadsNeedToken = append(slices.Clone(d.Hosts), u.Host), true
+	}
 	index, err := indexPage(d.Version)
 	if err != nil {
 		return nil, err
@@ -122,6 +134,8 @@ func (a *api) router() chi.Router {
 
 	r.Method(http.MethodGet, "/login", a.mayPage(anyone, a.getLogin))
 	r.Method(http.MethodPost, "/login", a.mayPage(anyone, a.postLogin))
+	r.Method(http.MethodGet, "/login/oidc", a.mayPage(anyone, a.getSignOn))
+	r.Method(http.MethodGet, "/login/callback", a.mayPage(anyone, a.getCallback))
 	r.Method(http.MethodPost, "/logout", a.mayPage(anyone, a.postLogout))
 
 	serve(http.MethodGet, "/api/openapi.json", viewer, a.getOpenAPI)

@@ -53,6 +53,12 @@ func (e endpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	switch {
 	case needs == anyone:
+	case e.page && !who.Known() && ledHere(r):
+		// The browser has held back its cookie, since another site led it here. It
+		// sends it along to where a page of ours leads.
+		page := onward{Next: nextPage(r.URL.RequestURI())}
+		e.api.sendPage(w, r, http.StatusOK, onwardPage, &page, &page.Nonce)
+		return
 	case who.Role == "" || needs.known && !who.Known():
 		if e.page {
 			http.Redirect(w, r, loginPath(r), http.StatusSeeOther)
@@ -66,6 +72,12 @@ func (e endpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	e.handle(w, r)
+}
+
+// ledHere reports whether a page of another site has a browser open this one.
+func ledHere(r *http.Request) bool {
+	site := r.Header.Get("Sec-Fetch-Site")
+	return isSafe(r.Method) && r.Header.Get("Sec-Fetch-Mode") == "navigate" && (site == "cross-site" || site == "same-site")
 }
 
 func article(role access.Role) string {

@@ -13,6 +13,7 @@ import (
 // needed says for each endpoint that asks for more than reading who may call it.
 var needed = map[string]grant{
 	"GET /healthz": anyone, "GET /readyz": anyone, "GET /login": anyone, "POST /login": anyone, "POST /logout": anyone,
+	"GET /login/oidc": anyone, "GET /login/callback": anyone,
 	"GET /debug/pprof/": admin, "GET /debug/pprof/{profile}": admin,
 	"POST /api/explain":                   member,
 	"POST /api/migrations/{id}/rollback":  member,

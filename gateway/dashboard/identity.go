@@ -47,7 +47,7 @@ func (a *api) identify(r *http.Request) (who access.Identity, ok bool) {
 	if token, given := bearer(r); given {
 		return a.Door.Bearer(token)
 	}
-	if id := sessionCookie(r); id != "" {
+	if id := a.cookieOf(r, sessionCookie); id != "" {
 		if who, ok := a.Door.Session(id, !isStream(r)); ok {
 			return who, true
 		}

@@ -26,6 +26,7 @@ type loginForm struct {
 	Problem string // what was wrong with the last try
 	Form    bool   // ask for a token
 	Out     bool   // offer to sign out
+	SignOn  string // path of the single sign-on; empty: there is none
 }
 
 // loginPath is where somebody signs in who asked for r.
@@ -65,24 +66,35 @@ func (a *api) postLogin(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	id, who, err := a.Door.SignIn(access.Attempt{
-		Token: strings.TrimSpace(r.PostForm.Get("token")), Name: form.Name, Before: sessionCookie(r), Peer: r.RemoteAddr,
+		Token: strings.TrimSpace(r.PostForm.Get("token")), Name: form.Name, Before: a.cookieOf(r, sessionCookie), Peer: r.RemoteAddr,
 	})
 	if err != nil {
 		a.loginRefused(w, r, form, err)
 		return
 	}
 	a.Door.Note(access.Entry{What: access.SignedIn, Actor: who.Actor, Role: who.Role, Via: who.Via, Peer: r.RemoteAddr})
-	http.SetCookie(w, a.cookie(r, id))
+	http.SetCookie(w, a.cookie(r, sessionCookie, id))
 	http.Redirect(w, r, form.Next, http.StatusSeeOther)
 }
 
 func (a *api) loginRefused(w http.ResponseWriter, r *http.Request, form loginForm, err error) {
 	status, kind := http.StatusUnauthorized, Unauthorized
-	if errors.Is(err, access.ErrTooMany) {
+	entry := access.Entry{What: access.LoginRefused, Actor: form.Name, Peer: r.RemoteAddr, Detail: err.Error()}
+	var refusal *access.Refusal
+	switch {
+	case errors.Is(err, access.ErrTooMany):
 		status, kind = http.StatusTooManyRequests, TooMany
 		w.Header().Set("Retry-After", "10")
+	case errors.Is(err, access.ErrNoRole):
+		status, kind = http.StatusForbidden, Forbidden
+	case errors.Is(err, access.ErrProvider):
+		status, kind = http.StatusBadGateway, NoProvider
 	}
-	a.Door.Note(access.Entry{What: access.LoginRefused, Actor: form.Name, Peer: r.RemoteAddr, Type: string(kind), Detail: err.Error()})
+	if errors.As(err, &refusal) {
+		entry.Actor, entry.Detail = refusal.Actor, plain(entry.Detail+": "+refusal.Detail, 500)
+	}
+	entry.Type = string(kind)
+	a.Door.Note(entry)
 	form.Problem = sentence(err.Error())
 	a.sendLogin(w, r, status, form)
 }
@@ -98,16 +110,17 @@ func sentence(text string) string {
 // postLogout ends the session.
 func (a *api) postLogout(w http.ResponseWriter, r *http.Request) {
 	if who := identityOf(r); who.Via == access.BySession || who.Via == access.BySignOn {
-		a.Door.SignOut(sessionCookie(r))
+		a.Door.SignOut(a.cookieOf(r, sessionCookie))
 		a.note(r, access.SignedOut, "")
 	}
-	gone := a.cookie(r, "")
-	gone.MaxAge = -1
-	http.SetCookie(w, gone)
+	http.SetCookie(w, a.cookie(r, sessionCookie, ""))
 	http.Redirect(w, r, "/login", http.StatusSeeOther)
 }
 
 func (a *api) sendLogin(w http.ResponseWriter, r *http.Request, status int, form loginForm) {
+	if form.Form && a.Door.SignOn() != nil {
+		form.SignOn = signOnPath(form.Next)
+	}
 	form.Out = identityOf(r).Via == access.BySession || identityOf(r).Via == access.BySignOn
 	a.sendPage(w, r, status, loginPage, &form, &form.Nonce)
 }
@@ -123,33 +136,40 @@ func (a *api) sendPage(w http.ResponseWriter, r *http.Request, status int, page 
 	_, _ = w.Write(body.Bytes()) // the client may be gone
 }
 
-// The cookie of a session. With TLS its name makes the browser see to it that
-// it came by TLS, from this very host. Browsers send a cookie to every port of
-// a host, the public listener's too; what begins as ours do is not passed on
-// to the applications behind it.
+// Our cookies. With TLS a prefix makes the browser see to it that one came by
+// TLS, from this very host. Browsers send a cookie to every port of a host, the
+// public listener's too; what begins as ours do is not passed on to the
+// applications behind it.
 const (
 	ownCookies    = "ficus_"
-	plainCookie   = ownCookies + "admin"
-	securedCookie = "__Host-" + plainCookie
+	sessionCookie = ownCookies + "admin"   // a session
+	signOnCookie  = ownCookies + "sign_on" // a sign-on that is under way
+	hostPrefix    = "__Host-"
 )
 
-func isSecure(r *http.Request) bool { return r.TLS != nil }
+// secure reports whether cookies are for TLS only: that of this connection, or
+// that of a proxy in front by which people come.
+func (a *api) secure(r *http.Request) bool { return r.TLS != nil || strings.HasPrefix(a.URL, "https:") }
 
-func (a *api) cookie(r *http.Request, id string) *http.Cookie {
-	c := &http.Cookie{Name: plainCookie, Value: id, Path: "/", HttpOnly: true, SameSite: http.SameSiteStrictMode}
-	if isSecure(r) {
-		c.Name, c.Secure = securedCookie, true
+// cookie returns a cookie that no script can read and that goes to nobody else.
+func (a *api) cookie(r *http.Request, name, value string) *http.Cookie {
+	c := &http.Cookie{Name: a.cookieName(r, name), Value: value, Path: "/", HttpOnly: true, Secure: a.secure(r), SameSite: http.SameSiteStrictMode}
+	if value == "" {
+		c.MaxAge = -1
 	}
 	return c
 }
 
-// sessionCookie returns the id of the session that r shows.
-func sessionCookie(r *http.Request) string {
-	name := plainCookie
-	if isSecure(r) {
-		name = securedCookie
+func (a *api) cookieName(r *http.Request, name string) string {
+	if a.secure(r) {
+		return hostPrefix + name
 	}
-	c, err := r.Cookie(name)
+	return name
+}
+
+// cookieOf returns the value of a cookie of ours.
+func (a *api) cookieOf(r *http.Request, name string) string {
+	c, err := r.Cookie(a.cookieName(r, name))
 	if err != nil {
 		return ""
 	}

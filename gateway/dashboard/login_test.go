@@ -49,7 +49,7 @@ func (b *browser) login(token access.Token, name, next string) reply {
 func (b *browser) cookie() string {
 	at, _ := url.Parse(b.g.url)
 	for _, c := range b.jar.Cookies(at) {
-		if c.Name == plainCookie {
+		if c.Name == sessionCookie {
 			return c.Value
 		}
 	}
@@ -84,7 +84,7 @@ func TestABrowserSignsInWithATokenAndOut(t *testing.T) {
 	if out := b.ask(http.MethodPost, "/logout", ""); out.StatusCode != http.StatusSeeOther || b.cookie() != "" {
 		t.Errorf("%d, and the cookie is %q", out.StatusCode, b.cookie())
 	}
-	refusedAs(t, b.ask(http.MethodPost, "/api/rollback", "", with("Cookie", plainCookie+"="+kept)), http.StatusUnauthorized, Unauthorized)
+	refusedAs(t, b.ask(http.MethodPost, "/api/rollback", "", with("Cookie", sessionCookie+"="+kept)), http.StatusUnauthorized, Unauthorized)
 	if strings.Contains(g.logged.String(), kept) || strings.Contains(g.logged.String(), g.token.Reveal()) {
 		t.Error("a secret is in the log")
 	}
@@ -124,7 +124,7 @@ func TestOnlyOwnersAndAdminsChangeAMigration(t *testing.T) {
 // after it, and the one of before opens nothing.
 func TestALoginChangesTheSession(t *testing.T) {
 	g := start(t)
-	planted := with("Cookie", plainCookie+"=0123456789abcdef0123456789abcdef0123456789a")
+	planted := with("Cookie", sessionCookie+"=0123456789abcdef0123456789abcdef0123456789a")
 	form := url.Values{"token": {g.token.Reveal()}}.Encode()
 	in := g.ask(http.MethodPost, "/login", form, with("Content-Type", "application/x-www-form-urlencoded"), planted)
 	if in.StatusCode != http.StatusSeeOther {
@@ -139,7 +139,7 @@ func TestALoginChangesTheSession(t *testing.T) {
 	if b.cookie() == first {
 		t.Error("the session is the same after another login")
 	}
-	refusedAs(t, g.ask(http.MethodPost, "/api/rollback", "", with("Cookie", plainCookie+"="+first)), http.StatusUnauthorized, Unauthorized)
+	refusedAs(t, g.ask(http.MethodPost, "/api/rollback", "", with("Cookie", sessionCookie+"="+first)), http.StatusUnauthorized, Unauthorized)
 	got[RollbackAll](t, b.ask(http.MethodPost, "/api/rollback", ""), http.StatusOK)
 }
 

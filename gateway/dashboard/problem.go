@@ -54,6 +54,7 @@ const (
 	Forbidden       ProblemType = "urn:ficus:problem:forbidden"         // the role does not allow it
 	NotOwner        ProblemType = "urn:ficus:problem:not-owner"         // the migration belongs to a group that one is not in
 	TooMany         ProblemType = "urn:ficus:problem:too-many"          // tries to sign in, from there
+	NoProvider      ProblemType = "urn:ficus:problem:no-provider"       // the identity provider can't be asked
 	CrossOrigin     ProblemType = "urn:ficus:problem:cross-origin"      // a page of another origin asked
 	HostNotListed   ProblemType = "urn:ficus:problem:host-not-listed"   //
 	InternalProblem ProblemType = "urn:ficus:problem:internal"          //
@@ -82,6 +83,7 @@ var titles = map[ProblemType]string{
 	Forbidden:       "the role does not allow it",
 	NotOwner:        "the migration belongs to others",
 	TooMany:         "too many tries",
+	NoProvider:      "the identity provider can't be asked",
 	CrossOrigin:     "refused for pages of another origin",
 	HostNotListed:   "this host is not served here",
 	InternalProblem: "internal error",

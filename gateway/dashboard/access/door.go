@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"log/slog"
+	"net/url"
 	"path/filepath"
 	"time"
 )
@@ -17,6 +18,7 @@ type Options struct {
 	Dir      string           // where tokens, sessions and the audit are kept; empty: in memory only
 	Idle     time.Duration    // after which a session ends that nobody uses; 0: four hours
 	Lifetime time.Duration    // after which every session ends; 0: twelve hours
+	SignOn   *SignOnOptions   // nil: people sign in with tokens only
 	Logger   *slog.Logger     // nil: silent
 	Now      func() time.Time // nil: [time.Now]
 }
@@ -35,6 +37,7 @@ type Door struct {
 	sessions    sessions
 	attempts    attempts
 	audit       audit
+	signOn      *SignOn // nil: none
 	log         *slog.Logger
 	now         func() time.Time
 }
@@ -71,6 +74,12 @@ func Open(o Options) (*Door, error) {
 	}
 	if err := errors.Join(d.credentials.open(shared...), d.audit.load()); err != nil {
 		return nil, err
+	}
+	if o.SignOn != nil {
+		var err error
+		if d.signOn, err = newSignOn(*o.SignOn, o.Now); err != nil {
+			return nil, err
+		}
 	}
 	if err := d.sessions.load(); err != nil { // people can sign in again
 		o.Logger.Warn("everybody has to sign in again", "error", err)
@@ -137,13 +146,24 @@ func (d *Door) Session(id string, acts bool) (Identity, bool) {
 	if !ok {
 		return Identity{}, false
 	}
-	c, ok := d.credentials.get(s.Credential)
-	if !ok {
-		d.sessions.drop(id)
-		return Identity{}, false
+	if who, ok := d.stillWelcome(s); ok {
+		return who, true
 	}
-	who := c.identity(s.Actor, BySession)
-	return who, true
+	d.end(id)
+	return Identity{}, false
+}
+
+// stillWelcome returns what a session is good for by what holds now.
+func (d *Door) stillWelcome(s session) (Identity, bool) {
+	if s.Issuer != "" {
+		if d.signOn == nil || d.signOn.o.Issuer != s.Issuer {
+			return Identity{}, false
+		}
+		who := d.signOn.identity(s)
+		return who, who.Role != ""
+	}
+	c, ok := d.credentials.get(s.Credential)
+	return c.identity(s.Actor, BySession), ok
 }
 
 // An Attempt is somebody who tries to sign in.
@@ -162,7 +182,7 @@ var (
 
 // SignIn opens a session and returns its id, for the cookie. The session that
 // the browser had before ends: what somebody planted in it opens nothing.
-func (d *Door) SignIn(a Attempt) (session string, who Identity, err error) {
+func (d *Door) SignIn(a Attempt) (id string, who Identity, err error) {
 	if !d.attempts.allow(a.Peer) {
 		return "", Identity{}, ErrTooMany
 	}
@@ -172,11 +192,27 @@ func (d *Door) SignIn(a Attempt) (session string, who Identity, err error) {
 	}
 	who = c.identity(cmp.Or(a.Name, "operator"), BySession)
 	d.end(a.Before)
-	return d.sessions.put(sessionOf(c, who)), who, nil
+	return d.sessions.put(session{Credential: c.ID, Actor: who.Actor}), who, nil
 }
 
-func sessionOf(c credential, who Identity) session {
-	return session{Credential: c.ID, Actor: who.Actor}
+// SignOn returns the single sign-on; nil: there is none.
+func (d *Door) SignOn() *SignOn { return d.signOn }
+
+// FinishSignOn opens a session for whom the identity provider vouches, as
+// [Door.SignIn] does, and returns the page that they were going to as well.
+// Answer is the query that it sent the browser back with, sealed what the
+// browser carried. An error is a [*Refusal] or [ErrTooMany].
+func (d *Door) FinishSignOn(ctx context.Context, answer url.Values, sealed string, a Attempt) (id, next string, who Identity, err error) {
+	if !d.attempts.allow(a.Peer) {
+		return "", "", Identity{}, ErrTooMany
+	}
+	p, next, err := d.signOn.finish(ctx, answer, sealed)
+	if err != nil {
+		return "", next, Identity{}, err
+	}
+	d.end(a.Before)
+	s := d.signOn.session(p)
+	return d.sessions.put(s), next, d.signOn.identity(s), nil
 }
 
 // SignOut ends a session.
