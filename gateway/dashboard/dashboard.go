@@ -163,7 +163,7 @@ func (a *api) router() chi.Router {
 	serve(http.MethodPost, "/api/migrations/{id}/freeze", operator, a.postFreeze)
 	serve(http.MethodPost, "/api/migrations/{id}/thaw", operator, a.postThaw)
 	serve(http.MethodPost, "/api/freeze", operator, a.postFreezeAll)
-	serve(http.MethodPost, "/api/thaw", operator, a.postThawAll)
+	serve(http.MethodPost, "/api/thaw", admin, a.postThawAll)
 	serve(http.MethodPost, "/api/migrations/{id}/rollback", member, a.postRollback)
 	serve(http.MethodPost, "/api/rollback", member, a.postRollbackAll)
 	serve(http.MethodPost, "/api/reload", operator, a.postReload)

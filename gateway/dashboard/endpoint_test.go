@@ -27,7 +27,7 @@ var needed = map[string]grant{
 	"POST /api/migrations/{id}/freeze":    operator,
 	"POST /api/migrations/{id}/thaw":      operator,
 	"POST /api/freeze":                    operator,
-	"POST /api/thaw":                      operator,
+	"POST /api/thaw":                      admin,
 	"POST /api/reload":                    operator,
 	"POST /api/findings/{id}/acknowledge": operator,
 	"POST /api/findings/{id}/mute":        operator,
