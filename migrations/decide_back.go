@@ -25,8 +25,12 @@ func (v view) goBack() (Event, bool) {
 		hold.Cause, hold.Reason = CauseStuck, why+"; "+found.reason
 		return hold, c.Ramp == RampRunning || c.Cause != CauseStuck
 	case blaze == evidence.BothHot && found.cause != CauseOutage: // in an outage the monolith answers, so it is not both
-		hold.Cause, hold.Reason = CauseBurn, "both sides use up the error budget, so the fault is not the migration's: no rollback; "+found.reason
-		return hold, c.Ramp == RampRunning
+		worse, ok := v.muchWorse()
+		if !ok {
+			hold.Cause, hold.Reason = CauseBurn, "both sides use up the error budget, so the fault is not the migration's: no rollback; "+found.reason
+			return hold, c.Ramp == RampRunning
+		}
+		found = worse
 	}
 	return v.wayBack(found), true
 }

@@ -382,7 +382,8 @@ func TestBurningBudgetHolds(t *testing.T) {
 
 func TestNoRollbackWhenBothSidesBurn(t *testing.T) {
 	s := orders(t, "live=10%", "live=50%").begin()
-	s.bad(evidence.Errors, evidence.Modern, 30)
+	s.bad(evidence.Errors, evidence.Modern, 50)
+	s.bad(evidence.Errors, evidence.Legacy, 200)
 	for side := range s.counts.Burn {
 		s.counts.Burn[side].Add(s.now, 100, 100)
 	}
@@ -391,6 +392,20 @@ func TestNoRollbackWhenBothSidesBurn(t *testing.T) {
 	s.waits(WaitBurn, "")
 	s.counts.Burn[evidence.Legacy] = evidence.Burn{}
 	s.want(RolledBack, "errors")
+}
+
+// A monolith that always fails a little must not keep a broken service in place.
+func TestAPoorMonolithIsNoExcuse(t *testing.T) {
+	s := orders(t, "live=10%", "live=50%").begin()
+	s.bad(evidence.Errors, evidence.Modern, 50)
+	s.bad(evidence.Errors, evidence.Legacy, 60)
+	for side := range s.counts.Burn {
+		s.counts.Burn[side].Add(s.now, 1000, 20)
+	}
+	e := s.want(RolledBack, "worse by more than half")
+	if n, err := Explain(e); err != nil || n != e.Evidence.Records[0].E || e.Evidence.Records[0].Margin != shared {
+		t.Errorf("%v %v: %+v", n, err, e.Evidence.Records[0])
+	}
 }
 
 func TestBrokenAssignmentHolds(t *testing.T) {

@@ -2,6 +2,7 @@ package migrations
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/ficus-gateway/ficus/migrations/evidence"
@@ -41,12 +42,14 @@ func (p Plan) objective() float64 {
 
 // judge returns the records of the present test: none where the share is not
 // known that they would be held against.
-func (v view) judge() []evidence.Record {
+func (v view) judge() []evidence.Record { return v.judgeBy(v.plan.Metrics()) }
+
+func (v view) judgeBy(metrics []evidence.Guard) []evidence.Record {
 	if v.course.Unknown {
 		return nil
 	}
 	budget := evidence.Budget{Alpha: v.plan.Guard.FalseAlarm, Test: v.course.K, Gateways: v.counts.Gateways, Own: v.counts.Own}
-	records := v.cell.Judge(v.eventCell(), v.plan.Metrics(), budget)
+	records := v.cell.Judge(v.eventCell(), metrics, budget)
 	for i := range records {
 		if records[i].Metric == evidence.Slow {
 			records[i].Tau = v.course.Tau
@@ -115,6 +118,32 @@ func (v view) judgement() verdict {
 		return verdict{CauseHarm, fmt.Sprintf("%d requests failed for the user in this step, and the plan allows %d", v.cell.Harm, limit), v.evidence(records)}
 	}
 	return verdict{}
+}
+
+// shared is by how much more often than on the monolith things may go wrong on
+// the service while both use up the error budget: what they share, such as a
+// database, need not hit both alike.
+const shared = 0.5 // δ: half as often again
+
+// muchWorse returns the verdict on a service while both sides use up the error
+// budget. That alone says that the fault is not the migration's. But a monolith
+// that always fails a little uses it up as well, and must not keep a broken
+// service in place: the test still speaks if it trips on one and a half times the
+// monolith's rate. Where there is no rate of the monolith to hold against, it does not.
+func (v view) muchWorse() (verdict, bool) {
+	if !v.known {
+		return verdict{}, false
+	}
+	metrics := v.plan.Metrics()
+	for i := range metrics {
+		metrics[i].Margin = max(metrics[i].Margin, shared)
+	}
+	records := slices.DeleteFunc(v.judgeBy(metrics), func(r evidence.Record) bool { return r.Basis != evidence.BySplit })
+	r, ok := evidence.Strongest(records)
+	if !ok || !r.Trips() {
+		return verdict{}, false
+	}
+	return verdict{CauseTest, r.String() + "; both sides use up the error budget, and the service is worse by more than half", v.evidence(records)}, true
 }
 
 // streaks are those that began after the last rollback: what was before has
