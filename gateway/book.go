@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -10,6 +11,17 @@ type book struct {
 	tally  tally
 	ledger ledger
 	trip   trip
+
+	wrote   atomic.Pointer[wrote] // nil: the data was never synced
+	current atomic.Bool           // synced data is known not to lag behind too much
+}
+
+// writes returns where the book keeps who has just written where.
+func (b *book) writes() *wrote {
+	if b.wrote.Load() == nil {
+		b.wrote.CompareAndSwap(nil, new(wrote))
+	}
+	return b.wrote.Load()
 }
 
 // books are all of them.

@@ -34,7 +34,7 @@ type reserve struct {
 // the service: not where its data may be older, and never once a migration is
 // complete (law 4).
 func (rec *record) fallsBack() bool {
-	return rec.route.Fallback != nil && rec.Side == migrations.Modern && rec.Stage != migrations.Complete &&
+	return rec.route.Fallback != nil && rec.Side == migrations.Modern && !rec.route.behind() && rec.Stage != migrations.Complete &&
 		rec.outgoing.Upgrade == "" && rec.Method != http.MethodConnect
 }
 

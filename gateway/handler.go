@@ -74,6 +74,7 @@ func (g *Gateway) serve(rec *record, r *http.Request) error {
 		defer cancel()
 	}
 	res, err := g.askService(ctx, rec, up)
+	rec.noteWrite()
 	if err != nil {
 		return err
 	}
@@ -108,9 +109,11 @@ func (g *Gateway) decide(rec *record, r *http.Request) *upstream.Upstream {
 	if rt.plan.Journeys {
 		side = g.travel(rec, side)
 	}
-	rec.Migration, rec.Flag, rec.Stage, rec.Side = rt.Migration, a.Flag, a.Stage, side
+	rec.Stage, rec.KeyHash = a.Stage, a.KeyHash
+	side = rec.readsBack(side)
+	rec.Migration, rec.Flag, rec.Side = rt.Migration, a.Flag, side
 	rec.Variant, rec.Reason, rec.Cohort = a.Variant, a.Reason, a.Cohort
-	rec.Bucket, rec.KeyHash = a.Bucket, a.KeyHash
+	rec.Bucket = a.Bucket
 	if a.Key != "" {
 		rec.KeySource = a.Source.String()
 	}

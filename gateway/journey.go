@@ -65,6 +65,8 @@ func (rec *record) notes(r *http.Request, res *upstream.Response) bool {
 // explainJourney says what a journey makes of the request.
 func (rec *record) explainJourney(say func(string, ...any)) {
 	switch s := rec.stay; {
+	case rec.readBack:
+		say("the %s side has just taken a write of this person, who reads there for %s", s.Side, rec.route.plan.Synced.MaxLag)
 	case s.Kept():
 		say("the person is on a journey on the %s side, and stays there until it is over", s.Side)
 	case s.Broken:

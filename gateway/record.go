@@ -29,6 +29,7 @@ type record struct {
 	kept        shadow.Buffer       // of the request's body, for fallback
 	keeps       bool                // kept is in use
 	release     func()              // ends the context of the answer; nil: there is none of its own
+	readBack    bool                // it goes where its person has just written
 	tripped     bool                // a trip has turned it to the monolith
 	late        bool                // the service had not begun to answer when fallback gave it up
 	barked      bool                // its watchdog has told that it is slow

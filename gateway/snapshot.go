@@ -44,6 +44,7 @@ type route struct {
 	migration int // index into Snapshot.standings
 	metrics   *telemetry.RouteMetrics
 	book      *book         // nil: a plain route
+	wrote     *wrote        // who has just written where; nil: no matter
 	watch     *shadow.Watch // nil: nothing is compared
 	askLegacy shadow.Send
 	askModern shadow.Send
@@ -93,6 +94,9 @@ func (g *Gateway) compile(t *routes.Table, before map[string]*upstream.Upstream)
 			}
 			c.migration = index[r.Migration]
 			c.book = p.books[c.migration]
+			if c.plan.Data == migrations.DataSynced && c.plan.Synced != nil {
+				c.wrote = c.book.writes()
+			}
 			c.watch = watches[r.Migration]
 			c.askLegacy, c.askModern = senders[c.plan.From], senders[c.plan.To]
 			c.legacy, c.modern = p.upstreams[c.plan.From], p.upstreams[c.plan.To]

@@ -8,7 +8,19 @@ import (
 )
 
 // counts returns what is known of a migration: what the guard decides from.
-func (p *Process) counts(id string) evidence.Counts { return p.gateway.Evidence(id) }
+func (p *Process) counts(id string) evidence.Counts { return p.own(id) }
+
+// own returns what this gateway knows of a migration by itself.
+func (p *Process) own(id string) evidence.Counts {
+	out := p.gateway.Evidence(id)
+	out.Lag = p.lags.of(id)
+	if plan := p.source.Table().Plans[id]; plan != nil {
+		if service := p.gateway.Upstreams()[plan.To]; service != nil {
+			out.Load = p.peaks.see(plan.To, loadOf(service), time.Now())
+		}
+	}
+	return out
+}
 
 const (
 	roundEvery   = 250 * time.Millisecond // when nothing happens

@@ -35,6 +35,12 @@ func (c *call) describe(m dashboard.Migration) {
 	if t := m.Traffic; t != nil {
 		c.row("traffic", "legacy %s, modern %s, keyless %d since %s", sideText(t.Legacy), sideText(t.Modern), t.Keyless, t.Since.Format(time.RFC3339))
 	}
+	if m.Lag != nil {
+		c.row("lag", "%s", lagText(*m.Lag))
+	}
+	if m.InUse > 0 {
+		c.row("in use", "%.0f %% of the service's connections, at the most of late", 100*m.InUse)
+	}
 	if m.WayBack != nil {
 		c.row("way back", "%s", m.WayBack.Text)
 	}
@@ -77,6 +83,13 @@ func (c *call) describeCell(m dashboard.Migration, cell dashboard.Cell) {
 	if cell.Test != nil {
 		c.describeTest(*cell.Test)
 	}
+}
+
+func lagText(l dashboard.Lag) string {
+	if l.Trouble != "" {
+		return l.Trouble
+	}
+	return fmt.Sprintf("the data lags behind by %s, and %s can be borne", l.Behind, l.Limit)
 }
 
 // needs says what a step asks for.

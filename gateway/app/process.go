@@ -49,6 +49,8 @@ type Process struct {
 	certs    *certificates
 	shadow   *shadow.Shadow
 	trips    *trips
+	lags     *lags
+	peaks    peaks
 	found    string // file that keeps what the shadow has found
 	token    access.Token
 	door     *access.Door // of the admin listeners
@@ -132,6 +134,7 @@ func (p *Process) openGateway(ctx context.Context, t *routes.Table) (err error) 
 		return err
 	}
 	p.openTrips(filepath.Join(t.Server.Beside(), "ficus.trips"))
+	p.lags = newLags(func() map[string]*migrations.Plan { return p.source.Table().Plans }, p.gateway.Lags, p.log)
 	p.gauges()
 	return nil
 }
@@ -217,6 +220,7 @@ func (p *Process) background(ctx context.Context) {
 		p.tasks.Go(func() { p.shared.tend(ctx) })
 	}
 	p.tasks.Go(func() { p.trips.run(ctx) })
+	p.tasks.Go(func() { p.lags.run(ctx) })
 	p.tasks.Go(func() { p.shadow.Keep(p.found, saveEvery, retention) })
 	p.tasks.Go(func() { p.certs.watch(ctx, cmp.Or(p.config.Certs, 5*time.Second)) })
 	if p.config.Path != "" {

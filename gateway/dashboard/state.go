@@ -61,6 +61,8 @@ type Migration struct {
 
 	LocalOnly []LocalRollback `json:"local_only,omitempty"` // rollbacks that this gateway acts upon alone, since the log has not taken them
 
+	Lag      *Lag           `json:"lag,omitempty"`       // of data that is synced
+	InUse    float64        `json:"in_use,omitempty"`    // share of the service's capacity that is in use, at its greatest of late; absent: not known
 	WaitsFor []Waiting      `json:"waits_for,omitempty"` // nothing: it has arrived
 	WayBack  *Load          `json:"way_back,omitempty"`  // what a rollback would bring to the monolith now
 	Traffic  *TrafficCounts `json:"traffic,omitempty"`   // of this gateway
@@ -203,6 +205,7 @@ func (a *api) presentMigration(s migrations.State, id string) Migration {
 	if plan == nil {
 		return m
 	}
+	m.Lag, m.InUse = lagOf(*plan, counts.Lag), counts.Load
 	m.FalseAlarm, m.Spent = plan.Guard.FalseAlarm, evidence.Spent(plan.Guard.FalseAlarm, m.Tests)
 	m.Flag, m.Owner, m.Data, m.Writes, m.Plan = plan.Flag, plan.Owner, plan.Data, plan.Writes, plan.Hash()
 	for i, step := range plan.Steps {
