@@ -116,7 +116,7 @@ func (v view) hold() (Event, bool) {
 		return Event{}, false
 	}
 	for _, r := range v.trouble(v.course.Began) {
-		if cause, ok := heldFor[r.For]; ok {
+		if cause, ok := heldFor[r.For]; ok && !(cause == CauseBlip && v.young()) {
 			return Event{Kind: Held, Cause: cause, Reason: r.Text}, true
 		}
 	}
@@ -129,6 +129,16 @@ func (v view) hold() (Event, bool) {
 			Reason: "people are not where the split says, so the counts prove nothing (" + r.String() + "); find out why, then restart the step"}, true
 	}
 	return Event{}, false
+}
+
+// youth is how long failures in a row may be a rollback in the making. To write
+// a hold into the log first would make people wait who are on the service.
+const youth = time.Second
+
+// young reports whether requests have begun to fail in a row just now.
+func (v view) young() bool {
+	fault, streak := v.streaks().Judge()
+	return fault == evidence.Blink && v.now.UnixMilli()-streak.Since < youth.Milliseconds()
 }
 
 var heldFor = map[Wait]Cause{WaitBurn: CauseBurn, WaitLag: CauseLag, WaitService: CauseBlip}

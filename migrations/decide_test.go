@@ -305,8 +305,12 @@ func TestOutageTripsWithFewPeople(t *testing.T) {
 		streak.Heal(s.now.Add(time.Duration(i) * 100 * time.Millisecond))
 	}
 	s.cell("").Streaks = evidence.Streaks{"a": streak}
+	if events := s.decide(); len(events) != 0 {
+		t.Errorf("decided %s before a second was over", texts(events))
+	}
+	s.pass(2 * time.Second)
 	s.want(Held, "20 requests in a row") // for less than three seconds: it may be a restart
-	streak.Heal(s.now.Add(4 * time.Second))
+	streak.Heal(s.now.Add(2 * time.Second))
 	s.cell("").Streaks = evidence.Streaks{"a": streak}
 	e := s.want(RolledBack, "outage: 21 requests in a row")
 	if e.Cause != CauseOutage || e.Evidence.Streak == nil {
@@ -335,8 +339,9 @@ func TestBlipHoldsAndGoesOn(t *testing.T) {
 		streak.Heal(s.now.Add(time.Duration(i) * 200 * time.Millisecond))
 	}
 	s.cell("").Streaks = evidence.Streaks{"a": streak}
+	s.pass(1500 * time.Millisecond)
 	s.want(Held, "8 requests in a row failed")
-	s.pass(2 * time.Second)
+	s.pass(500 * time.Millisecond)
 	streak.End(s.now)
 	s.cell("").Streaks = evidence.Streaks{"a": streak}
 	s.waits(WaitService, "goes on a minute after")

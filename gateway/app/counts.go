@@ -24,7 +24,7 @@ func (p *Process) own(id string) evidence.Counts {
 
 const (
 	roundEvery   = 250 * time.Millisecond // when nothing happens
-	roundAtLeast = 5 * time.Millisecond   // between two, whatever happens
+	roundAtLeast = 2 * time.Millisecond   // between two, whatever happens
 )
 
 // rounds yields when the ramps and guards should be looked at: every now and

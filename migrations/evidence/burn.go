@@ -43,16 +43,21 @@ func (b *Burn) Merge(o Burn) {
 // back to the beginning of its first minute, or of its first quarter of an
 // hour if it is longer than an hour. Without requests it is 0.
 func (b Burn) Rate(window time.Duration, objective float64, now time.Time) float64 {
+	requests, bad := b.in(window, now)
+	if requests == 0 || !(objective < 1) {
+		return 0
+	}
+	return float64(bad) / float64(requests) / (1 - objective)
+}
+
+// in returns what was counted in a window.
+func (b Burn) in(window time.Duration, now time.Time) (requests, bad uint64) {
 	series, slot := b.Minutes, minute
 	if window > time.Hour {
 		series, slot = b.Quarters, quarter
 	}
 	to := slotOf(now, slot)
-	requests, bad := series.sum(to-int64(window/slot), to)
-	if requests == 0 || !(objective < 1) {
-		return 0
-	}
-	return float64(bad) / float64(requests) / (1 - objective)
+	return series.sum(to-int64(window/slot), to)
 }
 
 // A Pace is a burn rate that is too fast if two windows agree: the long one
@@ -73,12 +78,18 @@ var Paces = []Pace{
 	{1, 72 * time.Hour, 6 * time.Hour, false},
 }
 
+// FewFailures is the number of failures below which a window tells no rate: one
+// request of twenty is no fire.
+const FewFailures = 10
+
 // Burning returns the fastest pace that a side exceeds, and whether there is
 // one.
 func (b Burn) Burning(objective float64, now time.Time) (Pace, bool) {
-	i := slices.IndexFunc(Paces, func(p Pace) bool {
-		return b.Rate(p.Long, objective, now) >= p.Factor && b.Rate(p.Short, objective, now) >= p.Factor
-	})
+	hot := func(window time.Duration, factor float64) bool {
+		_, bad := b.in(window, now)
+		return bad >= FewFailures && b.Rate(window, objective, now) >= factor
+	}
+	i := slices.IndexFunc(Paces, func(p Pace) bool { return hot(p.Long, p.Factor) && hot(p.Short, p.Factor) })
 	if i < 0 {
 		return Pace{}, false
 	}

@@ -62,6 +62,16 @@ func TestTheFourPaces(t *testing.T) {
 			t.Errorf("%s: %+v, %v", c.name, pace, ok)
 		}
 	}
+	// Where hardly anybody comes, a few failures are no rate.
+	var few Burn
+	few.Add(noon, 20, FewFailures-1)
+	if pace, ok := few.Burning(Objective, noon); ok {
+		t.Errorf("%d failures: %+v", FewFailures-1, pace)
+	}
+	few.Add(noon, 1, 1)
+	if _, ok := few.Burning(Objective, noon); !ok {
+		t.Errorf("%d failures of 21 requests do not burn", FewFailures)
+	}
 	// An hour that was bad until ten minutes ago is over: the short window says so.
 	var b Burn
 	traffic(&b, noon.Add(-10*time.Minute), time.Hour, 100)
