@@ -67,6 +67,7 @@ func (c *compiler) admin(at spot) {
 	if out.Address != "" {
 		c.adminAddress(at, out)
 	}
+	c.access(at, &out)
 	for _, l := range c.table.Server.Listen {
 		if l.Network == "unix" && out.Socket != "" && filepath.Clean(l.Address) == filepath.Clean(out.Socket) {
 			at.key("socket").fail("give it a path of its own", "%s is a public listener too; the public path space belongs to the monolith", at.key("socket").quote(out.Socket))
@@ -90,7 +91,7 @@ func (c *compiler) adminAddress(at spot, a Admin) {
 			addr.fail("give it a port of its own, such as 127.0.0.1:9900", "%s is the public listener %s too; the public path space belongs to the monolith", addr.quote(a.Address), pub.Address)
 		}
 	}
-	if host, _, _ := net.SplitHostPort(l.Address); !isLoopback(host) && len(a.Hosts) == 0 {
+	if host, _, _ := net.SplitHostPort(l.Address); !isLoopback(host) && len(a.Hosts) == 0 && c.main.Admin.URL == "" {
 		addr.fail("listen on 127.0.0.1:9900, or name the hosts that may be asked for: admin: {address: ..., hosts: [ficus.example.com]}", "%s is not on the loopback, and no hosts are named", addr.quote(a.Address))
 	}
 	for i, h := range a.Hosts {

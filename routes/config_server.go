@@ -31,6 +31,14 @@ type AdminConfig struct {
 	Hosts OneOrMany[string] `yaml:"hosts"`
 	// TokenFile is the path of the token that changes need. Left out, it is ficus.token beside the state.
 	TokenFile string `yaml:"token_file"`
+	// TLS are certificates of the address; without one it speaks plain text.
+	TLS OneOrMany[CertificateConfig] `yaml:"tls"`
+	// URL is scheme and host by which people reach the admin listener in a browser, if it is another than the address, as behind a proxy. With it, reads need a token or a session on the loopback too.
+	URL string `yaml:"url"`
+	// Session says how long a browser stays signed in.
+	Session SessionConfig `yaml:"session"`
+	// OIDC lets people sign in with an identity provider; without it, by token only.
+	OIDC OIDCConfig `yaml:"oidc"`
 }
 
 // A LimitsConfig bounds what a client may send. The defaults are not tighter

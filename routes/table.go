@@ -61,6 +61,12 @@ type Admin struct {
 	Socket  string   // path of a unix socket; empty: none
 	Hosts   []string // host names that requests may ask for, besides addresses of the loopback
 	Token   string   // path of the token file
+
+	TLS             []Certificate // of the address; empty: plain text
+	URL             string        // by which people reach it, without a final slash; empty: the address
+	SessionIdle     time.Duration // after which a session ends that nobody uses
+	SessionLifetime time.Duration // after which every session ends
+	OIDC            *OIDC         // nil: people sign in by token only
 }
 
 // Shutdown says how the process ends.

@@ -45,6 +45,7 @@ func (p *Process) adminHandler(t *routes.Table, ln net.Listener) (http.Handler, 
 		Findings:  p.findings(),
 
 		Hosts:          a.Hosts,
+		URL:            a.URL,
 		ReadsNeedToken: !isLoopback(ln),
 		Version:        Version(),
 		Logger:         p.log,

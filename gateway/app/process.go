@@ -54,6 +54,7 @@ type Process struct {
 	found    string // file that keeps what the shadow has found
 	token    access.Token
 	door     *access.Door // of the admin listeners
+	signs    []byte       // the secret that cookies are signed with
 
 	public  []net.Listener
 	sockets []net.Listener // of the public ones, below TLS
@@ -114,6 +115,7 @@ func (p *Process) openGateway(ctx context.Context, t *routes.Table) (err error) 
 			return err
 		}
 	}
+	p.signs = secret
 	if p.assigner, err = flags.New(flags.Options{Secrets: [][]byte{secret}}); err != nil {
 		return err
 	}
@@ -164,7 +166,7 @@ func (p *Process) openListeners(t *routes.Table) (err error) {
 	if p.token, err = access.LoadOrCreateToken(a.Token); err != nil {
 		return err
 	}
-	if p.door, err = access.Open(access.Options{Shared: p.token, Dir: t.Server.Beside(), Logger: p.log}); err != nil {
+	if err := p.openDoor(t.Server); err != nil {
 		return fmt.Errorf("admin: %w", err)
 	}
 	for _, at := range [...]struct {
@@ -177,6 +179,9 @@ func (p *Process) openListeners(t *routes.Table) (err error) {
 		ln, err := open(at.network, at.address, at.mode)
 		if err != nil {
 			return fmt.Errorf("admin: %w", err)
+		}
+		if at.network == "tcp" {
+			ln = listen(ln, routes.Listener{TLS: a.TLS}, p.certs)
 		}
 		p.admin = append(p.admin, ln)
 		handler, err := p.adminHandler(t, ln)

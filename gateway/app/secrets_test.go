@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -15,6 +16,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/ficus-gateway/ficus/gateway/dashboard"
+	"github.com/ficus-gateway/ficus/gateway/dashboard/client"
 	"github.com/ficus-gateway/ficus/migrations"
 	"github.com/ficus-gateway/ficus/routes"
 )
@@ -226,6 +229,8 @@ routes:
 	}
 	token := r.Token().Reveal()
 	ask("POST", "/api/rollback", p["a wrong token"], `{"reason":"x"}`)
+	p["a session"], p["an issued token"] = credentials(t, r, token)
+	ask("POST", "/api/rollback", p["an issued token"], `{"reason":"x"}`)
 	ask("POST", "/api/migrations/orders/shift", token, fmt.Sprintf(`{"reason":"x","expect":1,"shares":[{"stage":"%s","share":"50%%"}]}`, migrations.Live))
 	ask("GET", "/api/state?token="+token, "", "")
 	ask("GET", "/api/nowhere?token="+token, "", "")
@@ -252,7 +257,7 @@ routes:
 	r.edit(config)
 	ask("POST", "/api/reload", token, "{}")
 	for _, path := range []string{"/", "/healthz", "/readyz", "/metrics", "/api/openapi.json", "/api/version", "/api/state", "/api/migrations/orders", "/api/history", "/api/history/1",
-		"/api/routes", "/api/upstreams", "/api/config/reload", "/api/explain?url=/orders/7", "/debug/pprof/cmdline", "/debug/pprof/goroutine?debug=2"} {
+		"/api/routes", "/api/upstreams", "/api/config/reload", "/api/tokens", "/api/audit", "/login", "/api/explain?url=/orders/7", "/debug/pprof/cmdline", "/debug/pprof/goroutine?debug=2"} {
 		ask("GET", path, token, "")
 	}
 	ended = true
@@ -263,7 +268,7 @@ routes:
 	p.hold(t, "the access log", r.access.String())
 	p.hold(t, "the log", r.log.String())
 	p.hold(t, "the traces", traces.String())
-	for _, name := range []string{"ficus.events", "ficus.events.checkpoint", "ficus.events.lock", "ficus.secret"} {
+	for _, name := range []string{"ficus.events", "ficus.events.checkpoint", "ficus.events.lock", "ficus.secret", "ficus.tokens", "ficus.sessions", "ficus.audit"} {
 		if text, err := os.ReadFile(filepath.Join(dir, name)); err == nil {
 			p.hold(t, name, string(text))
 		}
@@ -277,4 +282,31 @@ routes:
 	if _, sent := tokens.Load(p["the collector's token"]); !sent {
 		t.Error("the collector was not shown its token")
 	}
+}
+
+// credentials signs in with a token and makes another. It returns the session's
+// cookie and the token.
+func credentials(t *testing.T, r *running, token string) (session, issued string) {
+	t.Helper()
+	browser := http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	res, err := browser.PostForm(r.admin+"/login", url.Values{"token": {token}, "name": {"ada"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	res.Body.Close()
+	cookies := res.Cookies()
+	if res, err = http.Post(r.admin+"/api/"+token, "application/json", nil); err != nil { // pasted into a path
+		t.Fatal(err)
+	}
+	res.Body.Close()
+	admin, err := client.New(r.admin, r.Token(), "ada")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer admin.Close()
+	made, err := admin.CreateToken(t.Context(), dashboard.TokenRequest{Name: "ci", Role: "operator"})
+	if err != nil || len(cookies) != 1 {
+		t.Fatal(err, cookies)
+	}
+	return cookies[0].Value, made.Token
 }

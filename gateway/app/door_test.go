@@ -1,0 +1,181 @@
+package app
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/cookiejar"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/ficus-gateway/ficus/gateway/dashboard/access"
+	"github.com/ficus-gateway/ficus/gateway/dashboard/access/idptest"
+)
+
+// visitor is a browser without a screen: it keeps cookies, and follows
+// redirects also to the identity provider.
+func visitor(t *testing.T) *http.Client {
+	t.Helper()
+	jar, err := cookiejar.New(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	transport := &http.Transport{TLSClientConfig: insecure.Clone(), ForceAttemptHTTP2: true}
+	t.Cleanup(transport.CloseIdleConnections)
+	return &http.Client{Jar: jar, Transport: transport, Timeout: 20 * time.Second}
+}
+
+func answered(t *testing.T, res *http.Response, err error) (int, string) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	text, err := io.ReadAll(res.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return res.StatusCode, string(text)
+}
+
+func visit(t *testing.T, c *http.Client, url string) (int, string) {
+	t.Helper()
+	res, err := c.Get(url)
+	return answered(t, res, err)
+}
+
+// A person signs on by what the config says, acts under their own name, and is
+// still signed in when the gateway has restarted.
+func TestPeopleSignOnByTheConfig(t *testing.T) {
+	t.Parallel()
+	idp := idptest.Start(t)
+	idp.Person = map[string]any{"sub": "1", "email": "ada@example.com", "groups": []string{"team-orders"}}
+	admin, err := freePort()
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "client.secret"), []byte(idptest.ClientSecret+"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	config := fmt.Sprintf(`
+listen: 127.0.0.1:0
+admin:
+  address: %[1]s
+  socket: none
+  url: http://%[1]s
+  oidc: {issuer: "%[2]s", client_id: ficus, client_secret_file: client.secret, roles: {operator: team-orders}}
+state: file:$DIR/ficus.events
+upstreams: {monolith: "%[3]s", orders: "%[3]s"}
+migrations:
+  orders: {from: monolith, to: orders, key: cookie:uid, owner: team-orders}
+routes: [{path: /orders/*, migration: orders}, {path: /*, upstream: monolith}]
+`, admin, idp.URL, serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		fmt.Fprintf(w, "cookies: %s", r.Header["Cookie"])
+	})))
+	g, err := tryStart(t, dir, config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := visitor(t)
+	if status, _ := visit(t, c, g.admin+"/api/state"); status != http.StatusUnauthorized {
+		t.Errorf("nobody reads: %d", status)
+	}
+	if status, text := visit(t, c, g.admin+"/login/oidc?next=/api/state"); status != http.StatusOK || !strings.Contains(text, "You are ada@example.com") {
+		t.Fatalf("%d: %s", status, text)
+	}
+	shift := func(shares string) (int, string) {
+		state, err := g.client.State(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		body := fmt.Sprintf(`{"shares": "%s", "reason": "try", "expect": %d}`, shares, state.Seq)
+		res, err := c.Post(g.admin+"/api/migrations/orders/shift", "application/json", strings.NewReader(body))
+		return answered(t, res, err)
+	}
+	if status, text := shift("shadow=5%"); status != http.StatusOK || !strings.Contains(text, `"actor": "ada@example.com"`) {
+		t.Errorf("%d: %s", status, text)
+	}
+	if err := g.stop(5 * time.Second); err != nil {
+		t.Fatal(err)
+	}
+	if g, err = tryStart(t, dir, config); err != nil {
+		t.Fatal(err)
+	}
+	if status, text := shift("shadow=6%"); status != http.StatusOK {
+		t.Errorf("after a restart: %d: %s", status, text)
+	}
+	// What the browser holds does not reach the monolith, which has the same host.
+	if _, text := visit(t, c, g.url+"/"); text != "cookies: []" {
+		t.Errorf("the application gets %s", text)
+	}
+}
+
+// With a certificate the admin listener speaks TLS, and its cookies stay there.
+func TestTheAdminListenerSpeaksTLS(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	writeCertificate(t, dir, "admin", "localhost")
+	g, err := tryStart(t, dir, fmt.Sprintf(`
+listen: 127.0.0.1:0
+admin: {address: 127.0.0.1:0, socket: none, tls: {cert: admin.pem, key: admin.key}}
+state: file:$DIR/ficus.events
+upstreams: {monolith: "%s"}
+routes: [{path: /*, upstream: monolith}]
+`, named(t, "any")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := visitor(t)
+	at := "https://" + g.AdminAddrs()[0].String()
+	c.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	res, err := c.PostForm(at+"/login", url.Values{"token": {g.Token().Reveal()}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	res.Body.Close()
+	set := res.Header.Get("Set-Cookie")
+	if res.StatusCode != http.StatusSeeOther || res.ProtoMajor != 2 || !strings.HasPrefix(set, "__Host-ficus_admin=") || !strings.Contains(set, "Secure") {
+		t.Errorf("%s %s, %s", res.Proto, res.Status, set)
+	}
+	res, err = c.Post(at+"/api/rollback", "application/json", nil)
+	if status, text := answered(t, res, err); status != http.StatusOK {
+		t.Errorf("%d: %s", status, text)
+	}
+	if status, _ := visit(t, c, g.admin+"/healthz"); status != http.StatusBadRequest {
+		t.Errorf("plain text is answered with %d", status)
+	}
+}
+
+// What can't work is said at the start.
+func TestADoorThatCanNotBeOpened(t *testing.T) {
+	t.Parallel()
+	oidc := `, url: "http://127.0.0.1:1", oidc: {issuer: "http://127.0.0.1:1", client_id: ficus, %s: FICUS_TEST_NOWHERE, roles: {viewer: "*"}}`
+	for extra, want := range map[string]string{
+		fmt.Sprintf(oidc, "client_secret_env"):  "FICUS_TEST_NOWHERE",
+		fmt.Sprintf(oidc, "client_secret_file"): "FICUS_TEST_NOWHERE",
+		`, tls: {cert: no.pem, key: no.key}`:    "no.pem",
+	} {
+		_, err := tryStart(t, t.TempDir(), `
+listen: 127.0.0.1:0
+admin: {address: 127.0.0.1:0, socket: none`+extra+`}
+state: file:$DIR/ficus.events
+upstreams: {monolith: http://127.0.0.1:1}
+routes: [{path: /*, upstream: monolith}]
+`)
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v", extra, err)
+		}
+	}
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, access.TokensFile), []byte("{"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := tryStart(t, dir, anywhere+"upstreams: {monolith: http://127.0.0.1:1}\nroutes: [{path: /*, upstream: monolith}]\n"); err == nil || !strings.Contains(err.Error(), access.TokensFile) {
+		t.Errorf("%v", err)
+	}
+}
