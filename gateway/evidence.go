@@ -21,6 +21,13 @@ func (g *Gateway) Evidence(migration string) evidence.Counts {
 	return evidence.Counts{}
 }
 
+// Restore takes up what [Gateway.Evidence] has returned in a process before
+// this one, before anything is counted: a test goes on through a restart. What
+// is of a test that is over by now is forgotten when the next is counted.
+func (g *Gateway) Restore(migration string, c evidence.Counts) {
+	g.books.of(migration).ledger.restore(c)
+}
+
 // Alarms yields when something bad has happened on a service, so that nobody
 // needs to wait for the next round to decide. Many at once are one.
 func (g *Gateway) Alarms() <-chan struct{} { return g.books.alarms }

@@ -111,6 +111,16 @@ func (l *ledger) read(s *standing, now time.Time) evidence.Counts {
 	return out
 }
 
+// restore makes counts of a process before this one the beginning, if nothing
+// has been counted yet.
+func (l *ledger) restore(c evidence.Counts) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.count.all.Cells == nil && l.count.all.Latency.Hour == nil {
+		l.count.all = c.Clone()
+	}
+}
+
 // links is the room for span contexts of one test: that many requests may ask
 // for their traces to be kept.
 type links struct {

@@ -51,6 +51,7 @@ type Process struct {
 	trips    *trips
 	lags     *lags
 	peaks    peaks
+	counted  string // file that keeps what was counted
 	found    string // file that keeps what the shadow has found
 	token    access.Token
 	door     *access.Door // of the admin listeners
@@ -135,6 +136,7 @@ func (p *Process) openGateway(ctx context.Context, t *routes.Table) (err error) 
 	if err != nil {
 		return err
 	}
+	p.recall(filepath.Join(t.Server.Beside(), "ficus.counts"))
 	p.openTrips(filepath.Join(t.Server.Beside(), "ficus.trips"))
 	p.lags = newLags(func() map[string]*migrations.Plan { return p.source.Table().Plans }, p.gateway.Lags, p.log)
 	p.gauges()
@@ -225,6 +227,7 @@ func (p *Process) background(ctx context.Context) {
 		p.tasks.Go(func() { p.shared.tend(ctx) })
 	}
 	p.tasks.Go(func() { p.trips.run(ctx) })
+	p.tasks.Go(func() { p.remember(ctx) })
 	p.tasks.Go(func() { p.lags.run(ctx) })
 	p.tasks.Go(func() { p.shadow.Keep(p.found, saveEvery, retention) })
 	p.tasks.Go(func() { p.certs.watch(ctx, cmp.Or(p.config.Certs, 5*time.Second)) })
