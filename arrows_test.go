@@ -41,6 +41,7 @@ var arrows = map[string][]string{
 
 	"flags/internal/murmur3": {},
 	"flags/internal/subject": {},
+	"flags/outside":          {},
 
 	"gateway":                          {"migrations", "migrations/evidence", "migrations/compare", "routes", "flags", "legacy", "gateway/upstream", "gateway/shadow", "gateway/telemetry"},
 	"gateway/upstream":                 {"migrations", "routes"},

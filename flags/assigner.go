@@ -88,7 +88,7 @@ func New(o Options) (*Assigner, error) {
 	a.salt = [saltSize]byte(salt)
 	a.attributes = o.Attributes
 	_, a.asks = o.Provider.(subject.Asker)
-	if a.asks { // in this process: it has what it answers from, or says by itself that it waits for it
+	if _, prompt := o.Provider.(subject.Prompt); prompt { // an error is the provider's to tell: it may be over in a minute
 		_ = a.api.SetProviderAndWait(context.Background(), o.Provider)
 	} else if a.outside {
 		err = a.api.SetProvider(context.Background(), o.Provider)

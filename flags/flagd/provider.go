@@ -83,6 +83,9 @@ func (p *Provider) Hooks() []openfeature.Hook { return nil }
 // AsksSubject says that the provider looks for the subject of an evaluation by itself.
 func (p *Provider) AsksSubject() {}
 
+// InitsAtOnce says that nobody need fear to wait for Init.
+func (p *Provider) InitsAtOnce() {}
+
 func subjectOf(ctx context.Context) subject.Subject {
 	beyond, _ := ctx.Value(subject.Key{}).(subject.Subject)
 	return beyond

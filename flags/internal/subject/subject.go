@@ -19,3 +19,6 @@ type Key struct{}
 // An Asker is a provider that looks for a [Subject] in the context, and so
 // needs none in the evaluation context.
 type Asker interface{ AsksSubject() }
+
+// A Prompt provider keeps nobody waiting who initialises it.
+type Prompt interface{ InitsAtOnce() }

@@ -1,0 +1,208 @@
+package outside
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"sync/atomic"
+	"time"
+
+	"github.com/open-feature/go-sdk/openfeature"
+)
+
+// counts are the evaluations so far, by how they were answered.
+type counts struct {
+	asked      atomic.Uint64 // by the provider, in time
+	fresh      atomic.Uint64 // by what it had answered, without waiting
+	remembered atomic.Uint64 // by what it had answered, since it did not answer now
+	unanswered atomic.Uint64
+	slow       atomic.Uint64 // of remembered and unanswered: it was not in time
+	crowded    atomic.Uint64 // of them: too many were with it
+	failed     atomic.Uint64 // failures of the provider
+	unfit      atomic.Uint64 // flags that it does not have, or values that make no sense
+}
+
+func (p *Provider) count(f *failure) {
+	if f.down {
+		p.counts.failed.Add(1)
+	} else {
+		p.counts.unfit.Add(1)
+	}
+}
+
+// A Status says how the provider does.
+type Status struct {
+	Ready      bool   // it has been initialised
+	Trouble    string // why it could not be; empty: it could
+	LeftAlone  bool   // it has failed in a row, and requests don't wait for it
+	Remembered int    // answers
+	Waiting    int    // evaluations that are with it
+
+	// Evaluations since the start, by how they were answered.
+	Asked, Fresh, Last, Unanswered uint64
+	// What went wrong.
+	Slow, Crowded, Failed, Unfit uint64
+}
+
+// Status returns how the provider does.
+func (p *Provider) Status() Status {
+	c := &p.counts
+	s := Status{
+		Ready: p.begun.Load(), LeftAlone: p.breaker.shut.Load(), Remembered: p.memory.len(), Waiting: len(p.room),
+		Asked: c.asked.Load(), Fresh: c.fresh.Load(), Last: c.remembered.Load(), Unanswered: c.unanswered.Load(),
+		Slow: c.slow.Load(), Crowded: c.crowded.Load(), Failed: c.failed.Load(), Unfit: c.unfit.Load(),
+	}
+	if t := p.trouble.Load(); t != nil {
+		s.Trouble = *t
+	}
+	return s
+}
+
+// Init returns at once: the other provider begins in the background, and until
+// it has, what is remembered counts.
+func (p *Provider) Init(eval openfeature.EvaluationContext) error {
+	go p.live(eval)
+	return nil
+}
+
+// InitsAtOnce says that nobody need fear to wait for Init.
+func (p *Provider) InitsAtOnce() {}
+
+// live begins the other provider, and hands its events on until Shutdown.
+func (p *Provider) live(eval openfeature.EvaluationContext) {
+	if err := p.start(eval); err != nil {
+		text := fmt.Sprintf("%.200s", err)
+		p.trouble.Store(&text)
+		p.tell(openfeature.ProviderStale, openfeature.ProviderEventDetails{Message: text})
+	}
+	p.begun.Store(true)
+	p.o.Changed(nil, "")
+	handler, ok := p.inner.(openfeature.EventHandler)
+	if !ok {
+		return
+	}
+	events := handler.EventChannel()
+	for {
+		select {
+		case <-p.ended:
+			return
+		case e, ok := <-events:
+			if !ok {
+				return
+			}
+			p.hear(e)
+		}
+	}
+}
+
+func (p *Provider) start(eval openfeature.EvaluationContext) (err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = fmt.Errorf("the provider panicked: %v", r)
+		}
+	}()
+	switch inner := p.inner.(type) {
+	case openfeature.ContextAwareStateHandler:
+		ctx, cancel := context.WithCancel(context.Background())
+		defer cancel()
+		go func() { // ends with ctx
+			select {
+			case <-p.ended:
+				cancel()
+			case <-ctx.Done():
+			}
+		}()
+		return inner.InitWithContext(ctx, eval)
+	case openfeature.StateHandler:
+		return inner.Init(eval)
+	}
+	return nil
+}
+
+// hear hands an event on. An error is told as stale, since the SDK would ask
+// nobody in a fatal state, and what is remembered would be of no use.
+func (p *Provider) hear(e openfeature.Event) {
+	switch e.EventType {
+	case openfeature.ProviderConfigChange:
+		p.changed.Store(p.o.Now().UnixNano())
+		p.o.Changed(e.FlagChanges, versionOf(e.EventMetadata))
+	case openfeature.ProviderReady:
+		p.trouble.Store(nil)
+		p.o.Changed(nil, "")
+	case openfeature.ProviderError:
+		e.EventType, e.ErrorCode = openfeature.ProviderStale, ""
+	}
+	p.tell(e.EventType, e.ProviderEventDetails)
+}
+
+// versionOf returns what metadata says of a version, in the names that
+// providers use for it; empty if nothing.
+func versionOf(metadata map[string]any) string {
+	for _, name := range []string{"version", "hash", "flagVersion", "flagSetVersion"} {
+		switch v := metadata[name].(type) {
+		case nil:
+		case string:
+			return short(v)
+		case bool, int, int64, float64:
+			return fmt.Sprint(v)
+		}
+	}
+	return ""
+}
+
+// suffer notes that the provider has failed.
+func (p *Provider) suffer(now time.Time) {
+	if p.breaker.failed(now) {
+		p.tell(openfeature.ProviderStale, openfeature.ProviderEventDetails{Message: leftAlone.text})
+	}
+}
+
+// relieve notes that the provider has answered in time.
+func (p *Provider) relieve() {
+	if p.breaker.succeeded() {
+		p.tell(openfeature.ProviderReady, openfeature.ProviderEventDetails{Message: "the provider answers again"})
+		p.o.Changed(nil, "")
+	}
+}
+
+// EventChannel returns the channel of events: those of the other provider, with
+// PROVIDER_STALE for its errors, and PROVIDER_STALE and PROVIDER_READY when it
+// is left alone and when it is back.
+func (p *Provider) EventChannel() <-chan openfeature.Event { return p.events }
+
+// tell sends an event. When nobody has read the last 16, the oldest goes, and
+// what it said of flags with it, which [Options].Changed was told.
+func (p *Provider) tell(kind openfeature.EventType, details openfeature.ProviderEventDetails) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if len(p.events) == cap(p.events) {
+		select {
+		case <-p.events:
+		default:
+		}
+	}
+	details.FlagChanges = slices.Clone(details.FlagChanges)
+	p.events <- openfeature.Event{ProviderName: p.inner.Metadata().Name, EventType: kind, ProviderEventDetails: details} // has room: only readers have been at it since
+}
+
+// Shutdown ends the other provider, and waits for that for two seconds at most.
+func (p *Provider) Shutdown() {
+	p.once.Do(func() { close(p.ended) })
+	done := make(chan struct{})
+	go func() { // ends when the other provider has
+		defer close(done)
+		defer func() { _ = recover() }()
+		switch inner := p.inner.(type) {
+		case openfeature.ContextAwareStateHandler:
+			ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
+			defer cancel()
+			_ = inner.ShutdownWithContext(ctx)
+		case openfeature.StateHandler:
+			inner.Shutdown()
+		}
+	}()
+	select {
+	case <-done:
+	case <-time.After(2 * time.Second):
+	}
+}
