@@ -51,7 +51,7 @@ var arrows = map[string][]string{
 	"gateway/dashboard/access/idptest": {},
 	"gateway/dashboard":                {"gateway/dashboard/access", "migrations", "migrations/evidence", "migrations/compare", "routes", "flags"},
 	"gateway/dashboard/client":         {"gateway/dashboard", "gateway/dashboard/access", "migrations"},
-	"gateway/app":                      {"migrations/...", "routes", "flags", "legacy", "gateway/...", "examples/shop/..."},
+	"gateway/app":                      {"migrations/...", "routes", "flags", "flags/flagd", "flags/outside", "legacy", "gateway/...", "examples/shop/..."},
 
 	"examples/shop/...": {"examples/shop/..."}, // a monolith knows nothing of its gateway
 }

@@ -31,7 +31,8 @@ type Assignment struct {
 	Stage    migrations.Stage     // always one of the six
 	Variant  string               // OpenFeature's; the name of the stage with the built-in provider
 	Reason   string               // OpenFeature's: SPLIT, STATIC, TARGETING_MATCH, DEFAULT, DISABLED or ERROR
-	Said     migrations.Stage     // what an outside provider answered, before it was held to what the log allows; empty: none did
+	Outside  string               // name of the outside provider that was asked; empty: the log decides
+	Said     migrations.Stage     // what it answered, before that was held to what the log allows; empty: nothing
 	Err      string               // why the evaluation failed, code first; empty if it did not
 	Flag     string               // key of the flag
 	Key      string               // targeting key, never to be logged; empty: keyless
@@ -40,7 +41,7 @@ type Assignment struct {
 	Verified bool                 // the key comes from a trusted proxy, a signature or the connection (law 11)
 	Bucket   int                  // 0 to [migrations.Buckets]-1; -1: keyless
 	Cohort   string               // name of the cohort that decided; empty: none
-	Placed   bool                 // the bucket decided, by the split of the state: the request may be in the test
+	Placed   bool                 // the hash of the key decided, by shares that the state knows: the request may be in the test
 
 	session bool // the key is that of the browser's session
 	resign  bool // the anonymous cookie should be signed anew
@@ -57,7 +58,7 @@ func (a *Assigner) Assign(ctx context.Context, in *Input) (asg Assignment) {
 		}
 	}()
 	plan := in.Plan
-	asg.Flag = flagOf(plan)
+	asg.Flag, asg.Outside = flagOf(plan), a.source
 	key := a.find(in)
 	if key.text != "" {
 		asg.Key, asg.Source, asg.Verified, asg.resign = key.text, key.source, key.verified, key.resign
@@ -88,6 +89,7 @@ func (a *Assigner) Assign(ctx context.Context, in *Input) (asg Assignment) {
 	switch {
 	case a.outside:
 		asg.Said, asg.Stage = stage, confine(stage, plan, in.State, asg.Key)
+		asg.Placed = asg.Key != "" && in.State != nil && in.State.Outside != nil && !in.State.Unknown && asg.Stage == stage
 	case details.Reason == openfeature.TargetingMatchReason:
 		asg.Cohort = p.facts.cohort.Name
 	default:

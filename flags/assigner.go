@@ -1,6 +1,7 @@
 package flags
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"fmt"
@@ -25,6 +26,7 @@ type Assigner struct {
 	outside bool // another provider answers
 	asks    bool // and looks for the attributes by itself
 
+	source     string // name of that provider; empty: none
 	attributes []Attribute
 
 	anonymous anonymous
@@ -48,6 +50,9 @@ type Options struct {
 	// on the way of every request, and must not take its time; the package
 	// outside sees to that.
 	Provider openfeature.FeatureProvider
+
+	// Source is how Provider is called for people; empty: by its metadata.
+	Source string
 
 	// Attributes are what Provider is told of a request beside the key.
 	Attributes []Attribute
@@ -87,6 +92,9 @@ func New(o Options) (*Assigner, error) {
 	}
 	a.salt = [saltSize]byte(salt)
 	a.attributes = o.Attributes
+	if a.outside {
+		a.source = cmp.Or(o.Source, o.Provider.Metadata().Name, "provider")
+	}
 	_, a.asks = o.Provider.(subject.Asker)
 	if _, prompt := o.Provider.(subject.Prompt); prompt { // an error is the provider's to tell: it may be over in a minute
 		_ = a.api.SetProviderAndWait(context.Background(), o.Provider)

@@ -28,7 +28,9 @@ type Decision struct {
 	Key             string // where the targeting key was found; empty: keyless
 	Bucket          int    // -1: keyless
 	Cohort          string
-	Cell            string // empty: the migration has none
+	Cell            string           // empty: the migration has none
+	Source          string           // the outside flag provider that was asked; empty: the log decides
+	Said            migrations.Stage // what it answered; empty: nothing
 	Err             string
 }
 
@@ -88,6 +90,7 @@ func (rec *record) decision() *Decision {
 	return &Decision{
 		Migration: rec.Migration, Flag: rec.Flag, Stage: rec.Stage, Side: rec.Side, Variant: rec.Variant,
 		Reason: rec.Reason, Key: rec.KeySource, Bucket: rec.Bucket, Cohort: rec.Cohort, Cell: rec.cell.name, Err: rec.assignment.Err,
+		Source: rec.assignment.Outside, Said: rec.assignment.Said,
 	}
 }
 
@@ -102,6 +105,8 @@ func (d *Decision) explain(say func(string, ...any), plan *migrations.Plan, stat
 		say("migration %s stands at %s%s (event %d)", d.Migration, state.Split, of, state.Seq)
 	}
 	switch {
+	case d.Said != "":
+		d.explainOutside(say, state)
 	case d.Err != "":
 		say("the flag could not be evaluated: %s; the side that is known to work answers", d.Err)
 	case d.Cohort != "":

@@ -35,7 +35,7 @@ func Record(s State, p Plan, r Ruling) (Event, bool) {
 	if !ok || m.Retired || p.Retired || r.Source == "" {
 		return Event{}, false
 	}
-	e := Event{Migration: p.ID, Kind: Flagged, Source: r.Source, Version: r.Version, Split: r.Split, Actor: "flags", Reason: r.Why}
+	e := Event{Migration: p.ID, Kind: Flagged, Source: r.Source, Version: r.Version, Split: r.Split, Actor: gateway, Reason: r.Why}
 	if r.Source == BuiltIn {
 		e.Version, e.Split = "", nil
 		for _, name := range m.CellNames() {

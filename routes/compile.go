@@ -61,6 +61,7 @@ func (l *loader) compile() (*Table, error) {
 	}
 	c.catchAll()
 	c.unused()
+	c.decidedElsewhere()
 	var clashes Problems
 	t.matcher, clashes = newMatcher(t.Routes)
 	for _, p := range clashes {

@@ -13,10 +13,7 @@ func (c *compiler) server() {
 	root := f.root()
 	s := &t.Server
 	c.state(root.key("state"))
-	s.Flags = or(f.Flags, "builtin")
-	if s.Flags != "builtin" {
-		root.key("flags").fail("write flags: builtin", "no flag provider %s", root.key("flags").quote(s.Flags))
-	}
+	c.flags(root.key("flags"))
 	if s.Secret = f.Secret; s.Secret != "" && len(s.Secret) < 16 {
 		root.key("secret").fail("use at least 16 random bytes, such as the output of: openssl rand -hex 32", "is too short to sign cookies with")
 	}

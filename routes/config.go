@@ -9,8 +9,8 @@ type Config struct {
 	Admin AdminConfig `yaml:"admin" default:"127.0.0.1:9900"`
 	// State says where the event log is kept: in a file, or, for several gateways, in Redis; a text is short for {url: ...}.
 	State StateConfig `yaml:"state" default:"file:ficus.events"`
-	// Flags names the provider that evaluates the flags of migrations.
-	Flags string `yaml:"flags" default:"builtin"`
+	// Flags says who evaluates the flags of migrations; a text is short for {source: ...}.
+	Flags FlagsConfig `yaml:"flags" default:"builtin"`
 	// Secret is the key material of signed cookies, at least 16 bytes, such as ${FICUS_SECRET}. Left out, one is made and kept in a file beside the state.
 	Secret string `yaml:"secret"`
 	// TrustedProxies are the addresses or networks whose forwarding headers, identity headers and cohort headers count.

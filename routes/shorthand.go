@@ -22,6 +22,7 @@ func (OneOrMany[T]) long(n *yaml.Node) *yaml.Node {
 func (ListenConfig) long(n *yaml.Node) *yaml.Node     { return textAs("address", unnumbered(n)) }
 func (AdminConfig) long(n *yaml.Node) *yaml.Node      { return textAs("address", unnumbered(n)) }
 func (StateConfig) long(n *yaml.Node) *yaml.Node      { return textAs("url", n) }
+func (FlagsConfig) long(n *yaml.Node) *yaml.Node      { return textAs("source", n) }
 func (TelemetryConfig) long(n *yaml.Node) *yaml.Node  { return textAs("otlp", n) }
 func (IncludeConfig) long(n *yaml.Node) *yaml.Node    { return textAs("files", n) }
 func (EndpointConfig) long(n *yaml.Node) *yaml.Node   { return textAs("url", unnumbered(n)) }

@@ -18,6 +18,9 @@ func (t *Table) Summary() string {
 	for _, l := range t.Server.Listen {
 		fmt.Fprintf(w, "\nlistens on %s\n", l.Address)
 	}
+	if t.Server.Flags.Source != BuiltIn {
+		fmt.Fprintf(w, "\nflags by %s, which decides who goes where\n", t.Server.Flags.Name())
+	}
 	fmt.Fprint(w, "\nupstreams\n")
 	for _, name := range sortedKeys(t.Upstreams) {
 		u := t.Upstreams[name]

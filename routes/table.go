@@ -36,7 +36,7 @@ type Server struct {
 	Admin     Admin
 	State     string // "file:PATH", or the URL of a Redis
 	Redis     *Redis // nil: the state is a file
-	Flags     string // "builtin"
+	Flags     Flags
 	Secret    string // key material of signed cookies; empty: kept in a file beside the state
 	Shutdown  Shutdown
 	Telemetry Telemetry

@@ -47,6 +47,17 @@ func Parse(name string, data []byte) (*Definition, error) {
 // Flags lists the keys of all flags, sorted.
 func (d *Definition) Flags() []string { return slices.Sorted(maps.Keys(d.flags)) }
 
+// Version is a hash of what a flag answers, which changes with its rule, the
+// evaluators that it refers to, and its metadata; ok is false if there is no
+// such flag, and disabled says that it leaves the value to the caller.
+func (d *Definition) Version(flag string) (version string, disabled, ok bool) {
+	f := d.flags[flag]
+	if f == nil {
+		return "", false, false
+	}
+	return hex.EncodeToString(f.print[:6]), f.disabled, true
+}
+
 // Hash is the SHA-256 of the definition as written, in hex.
 func (d *Definition) Hash() string { return d.hash }
 

@@ -24,6 +24,22 @@ func (d *Definition) Split(flag string) (split migrations.Split, ok bool) {
 	return slices.Clone(f.split), true
 }
 
+// NoStage names the variants of a flag whose values are no stages: who gets one
+// of them is at the stage that is known to work. They are sorted.
+func (d *Definition) NoStage(flag string) (variants []string) {
+	f := d.flags[flag]
+	if f == nil {
+		return nil
+	}
+	for name, v := range f.variants {
+		if text, _ := v.value.(string); !migrations.Stage(text).Valid() {
+			variants = append(variants, name)
+		}
+	}
+	slices.Sort(variants)
+	return variants
+}
+
 // split returns the split of a flag that has been compiled, nil if not known.
 func (p *parser) split(f *flag, targeting *tree) migrations.Split {
 	switch {

@@ -32,6 +32,10 @@ type Options struct {
 	// long. Version is what the provider says of the change; empty: nothing.
 	Changed func(flags []string, version string)
 
+	// Back is called when the provider has been initialised, and when it answers
+	// again after a time in which it did not. It must not take long.
+	Back func()
+
 	// Now is the clock; nil: [time.Now].
 	Now func() time.Time
 }
@@ -54,6 +58,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.Changed == nil {
 		o.Changed = func([]string, string) {}
+	}
+	if o.Back == nil {
+		o.Back = func() {}
 	}
 	if o.Now == nil {
 		o.Now = time.Now

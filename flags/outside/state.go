@@ -76,7 +76,7 @@ func (p *Provider) live(eval openfeature.EvaluationContext) {
 		p.tell(openfeature.ProviderStale, openfeature.ProviderEventDetails{Message: text})
 	}
 	p.begun.Store(true)
-	p.o.Changed(nil, "")
+	p.o.Back()
 	handler, ok := p.inner.(openfeature.EventHandler)
 	if !ok {
 		return
@@ -128,7 +128,7 @@ func (p *Provider) hear(e openfeature.Event) {
 		p.o.Changed(e.FlagChanges, versionOf(e.EventMetadata))
 	case openfeature.ProviderReady:
 		p.trouble.Store(nil)
-		p.o.Changed(nil, "")
+		p.o.Back()
 	case openfeature.ProviderError:
 		e.EventType, e.ErrorCode = openfeature.ProviderStale, ""
 	}
@@ -161,7 +161,7 @@ func (p *Provider) suffer(now time.Time) {
 func (p *Provider) relieve() {
 	if p.breaker.succeeded() {
 		p.tell(openfeature.ProviderReady, openfeature.ProviderEventDetails{Message: "the provider answers again"})
-		p.o.Changed(nil, "")
+		p.o.Back()
 	}
 }
 

@@ -43,6 +43,7 @@ func (p *Process) adminHandler(t *routes.Table, ln net.Listener) (http.Handler, 
 		Trip:      p.trip,
 		Trips:     p.trips.of,
 		Findings:  p.findings(),
+		Flags:     p.flagStatus,
 
 		Hosts:          a.Hosts,
 		URL:            a.URL,
@@ -72,6 +73,9 @@ func (p *Process) ready() dashboard.Readiness {
 			last.Time.Format(time.RFC3339), first(last.Problems))
 	}
 	r.Checks = append(r.Checks, config, p.connection())
+	if s := p.flagStatus(); s.Source != migrations.BuiltIn {
+		r.Checks = append(r.Checks, dashboard.Check{Name: "flags", OK: s.OK, Detail: s.Detail})
+	}
 	for _, u := range p.upstreams() {
 		c := dashboard.Check{Name: "upstream " + u.Name}
 		healthy := 0
@@ -141,6 +145,7 @@ func (p *Process) explain(ctx context.Context, er dashboard.ExplainRequest) (das
 	if d := x.Decided; d != nil {
 		out.Migration, out.Flag, out.Stage, out.Side = d.Migration, d.Flag, d.Stage, d.Side
 		out.Variant, out.Reason, out.Key, out.Cohort = d.Variant, d.Reason, d.Key, d.Cohort
+		out.Source, out.Said = d.Source, d.Said
 		if d.Key != "" {
 			out.Bucket = &d.Bucket
 		}

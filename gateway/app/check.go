@@ -40,6 +40,11 @@ func (ch checkCommand) Run(c *call) error {
 			return problems
 		}
 	}
+	warnings, err := checkFlags(table)
+	if err != nil {
+		return err
+	}
+	table.Warnings = append(table.Warnings, warnings...)
 	for _, w := range table.Warnings {
 		fmt.Fprintf(c.stderr, "warning: %s\n", w.Error())
 	}

@@ -23,6 +23,9 @@ func (c *call) describe(m dashboard.Migration) {
 	if m.Key != "" {
 		c.row("key", "%s", m.Key)
 	}
+	if f := m.Flags; f != nil && f.Controls != dashboard.ControlsRamp {
+		c.row("flag", "%s", flagText(f))
+	}
 	if m.Owner != "" {
 		c.row("owner", "%s", m.Owner)
 	}

@@ -15,6 +15,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/open-feature/go-sdk/openfeature"
+
 	"github.com/ficus-gateway/ficus/flags"
 	"github.com/ficus-gateway/ficus/gateway"
 	"github.com/ficus-gateway/ficus/gateway/dashboard/access"
@@ -31,6 +33,10 @@ type Config struct {
 	Access io.Writer                     // the access log; nil: none
 	Logger *slog.Logger                  // required
 	Certs  time.Duration                 // how often certificate files are looked at; 0: every 5 s
+
+	// Provider evaluates flags in place of the event log; nil: what the config
+	// names does. See [WithProvider].
+	Provider openfeature.FeatureProvider
 }
 
 // A Process is a running gateway with its log, its listeners and its admin API.
@@ -44,6 +50,8 @@ type Process struct {
 	follower *migrations.Follower
 	gateway  *gateway.Gateway
 	assigner *flags.Assigner
+	flags    flagSource
+	rulings  *rulings
 	tools    *instruments
 	access   *telemetry.AccessLog
 	certs    *certificates
@@ -117,7 +125,11 @@ func (p *Process) openGateway(ctx context.Context, t *routes.Table) (err error) 
 		}
 	}
 	p.signs = secret
-	if p.assigner, err = flags.New(flags.Options{Secrets: [][]byte{secret}}); err != nil {
+	if p.flags, err = p.openFlags(ctx, t); err != nil {
+		return err
+	}
+	p.rulings = newRulings(p.flags)
+	if p.assigner, err = p.assign(t, secret); err != nil {
 		return err
 	}
 	if p.tools, err = newInstruments(ctx, t.Server.Telemetry); err != nil {
@@ -140,6 +152,7 @@ func (p *Process) openGateway(ctx context.Context, t *routes.Table) (err error) 
 	p.openTrips(filepath.Join(t.Server.Beside(), "ficus.trips"))
 	p.lags = newLags(func() map[string]*migrations.Plan { return p.source.Table().Plans }, p.gateway.Lags, p.log)
 	p.gauges()
+	p.flags.measure(p.tools.metrics)
 	return nil
 }
 
@@ -209,6 +222,7 @@ func (p *Process) background(ctx context.Context) {
 		err := p.follower.Run(ctx, func(s migrations.State, e migrations.Event) {
 			p.apply(ctx, s, e)
 			p.applied(e)
+			p.rulings.look()
 			p.log.Info("event applied", "seq", e.Seq, "migration", e.Migration, "kind", e.Kind,
 				"split", splitText(e), "actor", e.Actor, "reason", e.Reason)
 		})
@@ -222,6 +236,7 @@ func (p *Process) background(ctx context.Context) {
 		p.tasks.Go(func() { p.door.Run(ctx) })
 	}
 	p.tasks.Go(func() { p.settle(ctx) })
+	p.tasks.Go(func() { p.rule(ctx) })
 	if p.shared != nil {
 		p.tasks.Go(func() { p.shared.keep(ctx) })
 		p.tasks.Go(func() { p.shared.tend(ctx) })

@@ -77,6 +77,8 @@ func (p *Process) abandon() {
 	}
 	if p.assigner != nil {
 		_ = p.assigner.Close()
+	} else if p.flags != nil {
+		p.flags.close()
 	}
 	flush, cancel := context.WithTimeout(context.Background(), 3*time.Second)
 	defer cancel()

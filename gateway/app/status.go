@@ -47,6 +47,9 @@ func (s statusCommand) Run(c *call) error {
 	if err != nil {
 		return err
 	}
+	if f := state.Flags; f != nil && f.Source != migrations.BuiltIn {
+		c.printf("flags: %s decides; change the flag there", f.Source)
+	}
 	for _, check := range ready.Checks {
 		if !check.OK {
 			c.printf("! %s: %s", check.Name, check.Detail)
@@ -111,6 +114,8 @@ func stepText(m dashboard.Migration, cell dashboard.Cell) string {
 		return "coming back until " + cell.Return.Until.Format(time.TimeOnly)
 	case cell.RolledBack:
 		text = "rolled back"
+	case m.Flags != nil && m.Flags.Controls != dashboard.ControlsRamp:
+		text = "by its flag"
 	case cell.Ramp != migrations.RampIdle && len(m.Steps) > 0:
 		text = fmt.Sprintf("%s, step %d of %d", cell.Ramp, cell.Step, len(m.Steps))
 	}

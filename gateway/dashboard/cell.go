@@ -13,7 +13,7 @@ type Cell struct {
 	Name       string           `json:"name,omitempty"` // "rest" is what no named one takes
 	Stage      migrations.Stage `json:"stage"`          // the most advanced that has a share
 	Split      string           `json:"split"`
-	Unknown    bool             `json:"unknown,omitempty"` // an outside flag decides, and the split is what it may be at most
+	Unknown    bool             `json:"unknown,omitempty"` // an outside flag decides, and the shares are what it may be at most
 	Shares     []Share          `json:"shares"`
 	Epoch      uint64           `json:"epoch"` // event that last changed the split
 	Since      time.Time        `json:"since"` // log time of that event
@@ -100,7 +100,7 @@ func pastCells(m migrations.Migration) []Cell {
 func courseOf(name string, c migrations.Course) Cell {
 	shares := sharesOf(c.Split)
 	out := Cell{
-		Name: name, Stage: shares[0].Stage, Split: c.Split.String(), Unknown: c.Unknown, Shares: shares, Epoch: c.Epoch, Since: c.Since,
+		Name: name, Stage: shares[0].Stage, Split: splitOf(c), Unknown: c.Unknown, Shares: shares, Epoch: c.Epoch, Since: c.Since,
 		Ramp: c.Ramp, Step: c.Step, RolledBack: c.RolledBack, Cause: c.Cause, Approved: c.Approved, Retries: c.Retries,
 	}
 	if !c.Began.IsZero() {

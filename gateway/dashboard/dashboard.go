@@ -43,6 +43,8 @@ type Deps struct {
 	Traffic    func(migration string) TrafficCounts
 	Metrics    http.Handler
 
+	Flags func() FlagSource // who answers for flags; nil: the log
+
 	// Trip has this gateway act upon rollbacks that the log does not take, and
 	// append them later; Trips tells those of a migration. Nil: it can't.
 	Trip  func(events []migrations.Event)

@@ -31,6 +31,8 @@ type Explanation struct {
 	Key       string           `json:"key,omitempty"`    // where the targeting key comes from: "cookie:uid"; absent: keyless
 	Bucket    *int             `json:"bucket,omitempty"` // 0 to 99,999
 	Cohort    string           `json:"cohort,omitempty"`
+	Source    string           `json:"source,omitempty"` // the outside flag provider that decided; absent: the log
+	Said      migrations.Stage `json:"said,omitempty"`   // what it answered, before that was held to what the log allows
 	Tripped   bool             `json:"tripped,omitempty"`
 	Side      migrations.Side  `json:"side,omitempty"`
 	Upstream  string           `json:"upstream,omitempty"` // that answers

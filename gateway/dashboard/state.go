@@ -23,6 +23,7 @@ type State struct {
 	Frozen     string      `json:"frozen,omitempty"` // why no ramp moves forward; absent: they may
 	FalseAlarm float64     `json:"false_alarm"`      // upper bound of the chance that any migration is ever rolled back without cause, over all of them and their cells
 	Spent      float64     `json:"spent"`            // what their tests so far may have spent of it
+	Flags      *FlagSource `json:"flags,omitempty"`  // who answers for flags; absent for the past
 	Migrations []Migration `json:"migrations"`       // by id
 }
 
@@ -33,8 +34,9 @@ type Migration struct {
 	To         string           `json:"to"`
 	Key        string           `json:"key,omitempty"`
 	Stage      migrations.Stage `json:"stage"`  // the most advanced that has a share
-	Split      string           `json:"split"`  // "live=5% shadow=95%"
-	Shares     []Share          `json:"shares"` // the same, for programs
+	Split      string           `json:"split"`  // "live=5% shadow=95%", or "not known"
+	Shares     []Share          `json:"shares"` // the same, for programs; where it is not known, what it may be at most
+	Flags      *Flags           `json:"flags"`  // who decides
 	Seq        uint64           `json:"seq"`    // what a change of this migration expects
 	Epoch      uint64           `json:"epoch"`  // event that last changed the split
 	Since      time.Time        `json:"since"`  // log time of that event
@@ -174,6 +176,11 @@ func (a *api) getMigration(w http.ResponseWriter, r *http.Request) {
 // present shows the present state with what the config and the data plane know.
 func (a *api) present(s migrations.State) State {
 	out := stateOf(s)
+	out.Flags = &FlagSource{Source: migrations.BuiltIn, OK: true}
+	if a.Flags != nil {
+		source := a.Flags()
+		out.Flags = &source
+	}
 	for _, id := range slices.Sorted(maps.Keys(s.Migrations)) {
 		m := a.presentMigration(s, id)
 		out.FalseAlarm = min(out.FalseAlarm+m.FalseAlarm, 1)
@@ -231,7 +238,7 @@ func migrationOf(s migrations.State, id string) Migration {
 	shares := sharesOf(m.Split)
 	return Migration{
 		ID: id, From: m.From, To: m.To, Key: m.Key,
-		Stage: shares[0].Stage, Split: m.Split.String(), Shares: shares,
+		Stage: shares[0].Stage, Split: splitOf(m.Course(migrations.Rest)), Shares: shares, Flags: flagsOf(m),
 		Seq: s.LastSeq(id), Epoch: m.Epoch, Since: m.Since,
 		Ramp: m.Ramp, Step: m.Step, RolledBack: m.RolledBack, Retired: m.Retired,
 		Actor: m.Actor, Reason: m.Reason, Frozen: m.Frozen, Tests: m.Tests, Cells: pastCells(m),
