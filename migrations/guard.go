@@ -66,8 +66,7 @@ func (v view) evidence(records []evidence.Record) *Evidence {
 	if v.counts.At.IsZero() {
 		out.At = time.Time{}
 	}
-	clone := v.cell.Clone()
-	out.Epochs = clone.Epochs
+	out.Epochs = v.cell.Past()
 	strongest, ok := evidence.Strongest(records)
 	for _, r := range records {
 		if r.Metric == strongest.Metric {

@@ -176,6 +176,9 @@ func (c *Cell) Samples(g Guard) []Sample {
 	return out
 }
 
+// Past returns a copy of the epochs of the test, without the people.
+func (c *Cell) Past() []Epoch { return mergeEpochs(c.Epochs, nil) }
+
 // Clone returns a copy that shares nothing with c.
 func (c *Cell) Clone() *Cell { return mergeCells(c, &Cell{}) }
 
