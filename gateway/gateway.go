@@ -119,7 +119,25 @@ func (g *Gateway) Apply(s migrations.State) {
 		return
 	}
 	g.assigner.Publish(s, old.Table.Plans)
-	g.snapshot.Store(old.plan.at(old.Table, s, old.Number+1))
+	next := old.plan.at(old.Table, s, old.Number+1)
+	g.snapshot.Store(next)
+	g.leave(old, next)
+}
+
+// leave closes the upgraded connections of services that nobody is on any
+// more after a rollback, where the plan says so.
+func (g *Gateway) leave(before, now *Snapshot) {
+	for i, mp := range now.plan.migrations {
+		if !mp.Rollback.Close {
+			continue
+		}
+		for j := range now.standings[i].cells {
+			was, is := &before.standings[i].cells[j], &now.standings[i].cells[j]
+			if was.share > 0 && is.share == 0 && is.state != nil && is.state.RolledBack {
+				g.tunnels.leave(is.book, is.name)
+			}
+		}
+	}
 }
 
 // Upstreams returns the upstreams of the current table, by name.

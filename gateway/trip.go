@@ -29,6 +29,17 @@ func (g *Gateway) Trip(migration string, cells ...string) {
 	}
 	cells = slices.Clone(cells)
 	t.cells.Store(&cells)
+	snap := g.snapshot.Load()
+	for i, mp := range snap.plan.migrations {
+		if mp.ID != migration || !mp.Rollback.Close {
+			continue
+		}
+		for j := range snap.standings[i].cells {
+			if c := &snap.standings[i].cells[j]; slices.Contains(cells, EveryCell) || slices.Contains(cells, c.name) {
+				g.tunnels.leave(c.book, c.name)
+			}
+		}
+	}
 }
 
 // Tripped returns the cells of a migration that are tripped; [EveryCell] is all.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"slices"
@@ -15,6 +16,7 @@ import (
 	"time"
 
 	"github.com/ficus-gateway/ficus/gateway/upstream"
+	"github.com/ficus-gateway/ficus/migrations"
 )
 
 // tunnels are the upgraded connections, which outlive their handlers' servers.
@@ -28,6 +30,12 @@ type tunnel struct {
 	client   net.Conn
 	buffered *bufio.Reader
 	endpoint *upstream.Tunnel
+	service  *cell // of a migration whose service has it; nil: another's
+}
+
+func (t *tunnel) close() {
+	t.client.Close()
+	t.endpoint.Close()
 }
 
 func (ts *tunnels) add(t *tunnel) {
@@ -64,11 +72,26 @@ func (ts *tunnels) drain(ctx context.Context) {
 		}
 		ts.mu.Lock()
 		for t := range ts.open {
-			t.client.Close()
-			t.endpoint.Close()
+			t.close()
 		}
 		ts.mu.Unlock()
 		return
+	}
+}
+
+// leaving is the time over which the connections of a service that was rolled
+// back are closed, so that not all clients come back at once.
+var leaving = 30 * time.Second
+
+// leave closes the upgraded connections that a service has of one cell, each
+// at a time drawn at random.
+func (ts *tunnels) leave(b *book, cell string) {
+	ts.mu.Lock()
+	defer ts.mu.Unlock()
+	for t := range ts.open {
+		if t.service != nil && t.service.book == b && t.service.name == cell {
+			time.AfterFunc(rand.N(leaving), t.close) // closing what is closed does no harm
+		}
 	}
 }
 
@@ -85,6 +108,9 @@ func (g *Gateway) upgrade(rec *record, r *http.Request, endpoint *upstream.Tunne
 		return &upstream.Error{Kind: upstream.KindRequest, Err: fmt.Errorf("take over the connection: %w", err)}
 	}
 	t := &tunnel{client: client, buffered: buffered.Reader, endpoint: endpoint}
+	if rec.Side == migrations.Modern {
+		t.service = rec.cell
+	}
 	defer client.Close()
 	g.tunnels.add(t)
 	defer g.tunnels.remove(t)
@@ -177,8 +203,7 @@ func (t *tunnel) outlive(done <-chan struct{}, p *progress) {
 			last = now
 			continue
 		}
-		t.client.Close()
-		t.endpoint.Close()
+		t.close()
 		return
 	}
 }

@@ -48,6 +48,7 @@ type Way struct {
 	Return  time.Duration `json:"return,omitempty"`  // time over which the way back is spread; 0: at once
 	Retry   time.Duration `json:"retry,omitempty"`   // after which the ramp begins again by itself; 0: never
 	Retries int           `json:"retries,omitempty"` // how often it does; below 1 counts as 1
+	Close   bool          `json:"close,omitempty"`   // upgraded connections to the service are closed; false: their users keep them
 }
 
 // CellSteps returns the cells of the plan with the step that each stands at in

@@ -42,7 +42,7 @@ func guard(at spot, g GuardConfig) migrations.Guard {
 
 // way compiles how an automatic rollback goes about.
 func way(at spot, r RollbackConfig) migrations.Way {
-	out := migrations.Way{Return: valueOr(r.Return, 0).std(), Retry: valueOr(r.Retry, 0).std()}
+	out := migrations.Way{Return: valueOr(r.Return, 0).std(), Retry: valueOr(r.Retry, 0).std(), Close: r.Upgraded == "close"}
 	if r.To == string(migrations.Shadow) {
 		out.To = migrations.Shadow
 	}

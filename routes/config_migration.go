@@ -164,6 +164,8 @@ type RollbackConfig struct {
 	Retry *Duration `yaml:"retry" default:"0s"`
 	// Retries is how often it does.
 	Retries *int `yaml:"retries" default:"1"`
+	// Upgraded says what becomes of WebSockets and other upgraded connections to the service: keep them, or close them over half a minute so that their clients come back to the monolith.
+	Upgraded string `yaml:"upgraded" default:"keep" enum:"keep,close"`
 }
 
 // A CellConfig is a part of the requests.
