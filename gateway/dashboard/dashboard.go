@@ -52,6 +52,7 @@ type Deps struct {
 
 	Counts   func(migration string) evidence.Counts // what the guard decides from; nil: nobody counts
 	Findings Findings                               // what comparing has found; nil: nothing is compared
+	Pages    Pages                                  // for people with a browser; nil: there is the API only
 
 	Hosts          []string         // hosts that may be asked for, besides those of the loopback
 	URL            string           // by which people come, if another than the listener's: "https://ficus.example"; reads need a token then
@@ -123,11 +124,17 @@ func (a *api) router() chi.Router {
 	r.NotFound(a.may(viewer, a.notFound).ServeHTTP)
 	r.MethodNotAllowed(a.may(viewer, a.methodNotAllowed(r)).ServeHTTP)
 
+	direct := chi.NewRouter() // the same for the pages, who have been through all of the above
 	serve := func(method, pattern string, needs grant, h http.HandlerFunc) {
 		r.Method(method, pattern, a.may(needs, h))
+		direct.Method(method, pattern, a.may(needs, h))
 	}
 
-	serve(http.MethodGet, "/", viewer, a.getIndex)
+	a.pages(r, direct)
+	if a.Pages == nil {
+		serve(http.MethodGet, "/", viewer, a.getIndex)
+	}
+	serve(http.MethodGet, "/api", viewer, a.getIndex)
 	serve(http.MethodGet, "/healthz", anyone, a.getHealth)
 	serve(http.MethodGet, "/readyz", anyone, a.getReady)
 	serve(http.MethodGet, "/metrics", viewer, a.getMetrics)

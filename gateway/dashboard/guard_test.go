@@ -236,9 +236,9 @@ func TestPanicIsAProblemAndTheServerLives(t *testing.T) {
 
 func TestNothingIsServedElsewhere(t *testing.T) {
 	g := start(t)
-	for _, path := range []string{"/api", "/api/", "/api/state/", "//", "/healthz/", "/api/migrations/", "/debug/pprof", "/favicon.ico"} {
+	for _, path := range []string{"/api/", "/api/state/", "//", "/healthz/", "/api/migrations/", "/debug/pprof", "/favicon.ico"} {
 		r := g.ask(http.MethodGet, path, "", g.bearing)
-		contains(t, refusedAs(t, r, http.StatusNotFound, NotFound).Detail, "GET / lists what is")
+		contains(t, refusedAs(t, r, http.StatusNotFound, NotFound).Detail, "GET /api lists what is")
 	}
 	r := g.ask(http.MethodDelete, "/api/explain", "", g.bearing)
 	refusedAs(t, r, http.StatusMethodNotAllowed, NoSuchMethod)

@@ -174,7 +174,7 @@ func TestTheLoginPageRunsNothingOfOthers(t *testing.T) {
 	}
 	_, nonce, _ := strings.Cut(policy, "style-src 'nonce-")
 	nonce, _, _ = strings.Cut(nonce, "'")
-	contains(t, page, `<style nonce="`+nonce+`">`)
+	contains(t, page, `href="/assets/ficus.css" nonce="`+nonce+`">`)
 	if again := g.get("/login").Header.Get("Content-Security-Policy"); strings.Contains(again, nonce) {
 		t.Error("the nonce is used twice")
 	}

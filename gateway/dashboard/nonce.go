@@ -23,6 +23,6 @@ func isPage(r *http.Request) bool { return nonceOf(r) != "" }
 func withNonce(w http.ResponseWriter, r *http.Request) *http.Request {
 	nonce := rand.Text()
 	w.Header().Set("Content-Security-Policy", "default-src 'none'; script-src 'nonce-"+nonce+"'; style-src 'nonce-"+nonce+
-		"'; img-src 'self' data:; connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'")
+		"'; font-src 'self'; img-src 'self' data:; connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'")
 	return r.WithContext(context.WithValue(r.Context(), nonceKey{}, nonce))
 }

@@ -111,7 +111,7 @@ func send(w http.ResponseWriter, status int, contentType string, v any) {
 }
 
 func (a *api) notFound(w http.ResponseWriter, r *http.Request) {
-	fail(w, r, problem(NotFound, http.StatusNotFound, "nothing is served at %s; GET / lists what is", r.URL.EscapedPath()))
+	fail(w, r, problem(NotFound, http.StatusNotFound, "nothing is served at %s; GET /api lists what is", r.URL.EscapedPath()))
 }
 
 func (a *api) methodNotAllowed(routes chi.Routes) http.HandlerFunc {
