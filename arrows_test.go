@@ -50,6 +50,7 @@ var arrows = map[string][]string{
 	"gateway/dashboard/access":         {},
 	"gateway/dashboard/access/idptest": {},
 	"gateway/dashboard":                {"gateway/dashboard/access", "migrations", "migrations/evidence", "migrations/compare", "routes", "flags"},
+	"gateway/dashboard/web":            {"gateway/dashboard", "gateway/dashboard/access", "migrations", "migrations/evidence", "migrations/compare", "routes"},
 	"gateway/dashboard/client":         {"gateway/dashboard", "gateway/dashboard/access", "migrations"},
 	"gateway/app":                      {"migrations/...", "routes", "flags", "flags/flagd", "flags/outside", "legacy", "gateway/...", "examples/shop/..."},
 

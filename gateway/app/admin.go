@@ -44,6 +44,7 @@ func (p *Process) adminHandler(t *routes.Table, ln net.Listener) (http.Handler, 
 		Trips:     p.trips.of,
 		Findings:  p.findings(),
 		Flags:     p.flagStatus,
+		Pages:     p.pages.Serve,
 
 		Hosts:          a.Hosts,
 		URL:            a.URL,

@@ -20,6 +20,7 @@ import (
 	"github.com/ficus-gateway/ficus/flags"
 	"github.com/ficus-gateway/ficus/gateway"
 	"github.com/ficus-gateway/ficus/gateway/dashboard/access"
+	"github.com/ficus-gateway/ficus/gateway/dashboard/web"
 	"github.com/ficus-gateway/ficus/gateway/shadow"
 	"github.com/ficus-gateway/ficus/gateway/telemetry"
 	"github.com/ficus-gateway/ficus/migrations"
@@ -62,6 +63,7 @@ type Process struct {
 	counted  string // file that keeps what was counted
 	found    string // file that keeps what the shadow has found
 	token    access.Token
+	pages    *web.Pages
 	door     *access.Door // of the admin listeners
 	signs    []byte       // the secret that cookies are signed with
 
@@ -184,6 +186,9 @@ func (p *Process) openListeners(t *routes.Table) (err error) {
 	if err := p.openDoor(t.Server); err != nil {
 		return fmt.Errorf("admin: %w", err)
 	}
+	if err := p.openPages(); err != nil {
+		return err
+	}
 	for _, at := range [...]struct {
 		network, address string
 		mode             os.FileMode
@@ -234,6 +239,7 @@ func (p *Process) background(ctx context.Context) {
 	p.tasks.Go(func() { _ = p.decide(ctx) }) // ends with ctx
 	if p.door != nil {
 		p.tasks.Go(func() { p.door.Run(ctx) })
+		p.tasks.Go(func() { p.pages.Run(ctx) })
 	}
 	p.tasks.Go(func() { p.settle(ctx) })
 	p.tasks.Go(func() { p.rule(ctx) })
