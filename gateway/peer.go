@@ -37,6 +37,16 @@ func peerOf(r *http.Request, trusted []netip.Prefix) peer {
 	return p
 }
 
+// ClientBehind returns the address of the client that a trusted proxy at the
+// other end of a connection speaks for; empty if the other end is none.
+func ClientBehind(r *http.Request, trusted []netip.Prefix) string {
+	p := peerOf(r, trusted)
+	if p.client == p.addr {
+		return ""
+	}
+	return p.client.String()
+}
+
 func isTrusted(a netip.Addr, trusted []netip.Prefix) bool {
 	for _, t := range trusted {
 		if t.Contains(a) {

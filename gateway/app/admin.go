@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/ficus-gateway/ficus/gateway"
 	"github.com/ficus-gateway/ficus/gateway/dashboard"
 	"github.com/ficus-gateway/ficus/migrations"
 	"github.com/ficus-gateway/ficus/routes"
@@ -45,6 +46,8 @@ func (p *Process) adminHandler(t *routes.Table, ln net.Listener) (http.Handler, 
 		Findings:  p.findings(),
 		Flags:     p.flagStatus,
 		Pages:     p.pages.Serve,
+
+		Client: func(r *http.Request) string { return gateway.ClientBehind(r, p.source.Table().Trusted) },
 
 		Hosts:          a.Hosts,
 		URL:            a.URL,

@@ -1,6 +1,7 @@
 package dashboard
 
 import (
+	"cmp"
 	"net/http"
 	"net/url"
 	"slices"
@@ -68,8 +69,25 @@ func number(values url.Values, name string, most uint64, set func(uint64)) *Prob
 	return nil
 }
 
-// note keeps in the audit what somebody has done.
-func (a *api) note(r *http.Request, what access.What, detail string) {
-	who := identityOf(r)
-	a.Door.Note(access.Entry{What: what, Actor: who.Actor, Role: who.Role, Via: who.Via, Peer: r.RemoteAddr, Detail: detail})
+// note keeps in the audit what who has done, or was refused, by r. Of somebody
+// who is not known it keeps no name, which anybody can claim.
+func (a *api) note(r *http.Request, who access.Identity, e access.Entry) {
+	if who.Known() {
+		e.Actor, e.Role, e.Via = who.Actor, who.Role, who.Via
+	}
+	e.Peer, e.Client = r.RemoteAddr, a.clientOf(r)
+	a.Door.Note(e)
+}
+
+// clientOf returns whom a trusted proxy speaks for; empty: nobody but itself.
+func (a *api) clientOf(r *http.Request) string {
+	if a.Client == nil {
+		return ""
+	}
+	return a.Client(r)
+}
+
+// attempt is who tries to sign in by r.
+func (a *api) attempt(r *http.Request) access.Attempt {
+	return access.Attempt{Before: a.cookieOf(r, sessionCookie), From: cmp.Or(a.clientOf(r), r.RemoteAddr)}
 }

@@ -54,6 +54,10 @@ type Deps struct {
 	Findings Findings                               // what comparing has found; nil: nothing is compared
 	Pages    Pages                                  // for people with a browser; nil: there is the API only
 
+	// Client returns the address of whom a trusted proxy speaks for, "" if the
+	// other end is none. Nil: no proxy is trusted.
+	Client func(r *http.Request) string
+
 	Hosts          []string         // hosts that may be asked for, besides those of the loopback
 	URL            string           // by which people come, if another than the listener's: "https://ficus.example"; reads need a token then
 	ReadsNeedToken bool             // also on the loopback; never over a unix socket

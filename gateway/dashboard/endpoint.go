@@ -103,10 +103,8 @@ func mayChange(r *http.Request, what, owner string) *Problem {
 // refuse answers with a problem of who may come in or do what, and keeps it in
 // the audit.
 func (a *api) refuse(w http.ResponseWriter, r *http.Request, p *Problem) {
-	who := identityOf(r)
-	a.Door.Note(access.Entry{
-		What: access.Refused, Actor: who.Actor, Role: who.Role, Via: who.Via, Peer: r.RemoteAddr, Method: r.Method,
-		Path: plain(r.URL.EscapedPath(), 200), Type: string(p.Type), Detail: p.Detail,
+	a.note(r, identityOf(r), access.Entry{
+		What: access.Refused, Method: r.Method, Path: plain(r.URL.EscapedPath(), 200), Type: string(p.Type), Detail: p.Detail,
 	})
 	if isPage(r) {
 		a.failPage(w, r, p)

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	_ "embed"
 	"errors"
+	"fmt"
 	"html/template"
 	"net/http"
 	"net/url"
@@ -37,11 +38,14 @@ func loginPath(r *http.Request) string {
 	return "/login?next=" + url.QueryEscape(r.URL.RequestURI())
 }
 
+// maxNext bounds the page to go to, which a cookie carries meanwhile.
+const maxNext = 1500
+
 // nextPage returns a page of ours to go to: a link that somebody sends must
 // not lead from our login to theirs.
 func nextPage(next string) string {
 	u, err := url.Parse(next)
-	if err != nil || u.IsAbs() || u.Host != "" || u.User != nil || !strings.HasPrefix(next, "/") || strings.HasPrefix(next, "//") ||
+	if err != nil || len(next) > maxNext || u.IsAbs() || u.Host != "" || u.User != nil || !strings.HasPrefix(next, "/") || strings.HasPrefix(next, "//") ||
 		strings.ContainsFunc(next, func(r rune) bool { return r <= ' ' || r > '~' || r == '\\' }) || strings.HasPrefix(u.Path, "/login") || strings.HasPrefix(u.Path, "/logout") {
 		return "/"
 	}
@@ -65,21 +69,24 @@ func (a *api) postLogin(w http.ResponseWriter, r *http.Request) {
 		a.sendLogin(w, r, http.StatusUnprocessableEntity, form)
 		return
 	}
-	id, who, err := a.Door.SignIn(access.Attempt{
-		Token: strings.TrimSpace(r.PostForm.Get("token")), Name: form.Name, Before: a.cookieOf(r, sessionCookie), Peer: r.RemoteAddr,
-	})
+	try := a.attempt(r)
+	try.Token, try.Name = strings.TrimSpace(r.PostForm.Get("token")), form.Name
+	id, who, err := a.Door.SignIn(try)
 	if err != nil {
 		a.loginRefused(w, r, form, err)
 		return
 	}
-	a.Door.Note(access.Entry{What: access.SignedIn, Actor: who.Actor, Role: who.Role, Via: who.Via, Peer: r.RemoteAddr})
+	a.note(r, who, access.Entry{What: access.SignedIn})
 	http.SetCookie(w, a.cookie(r, sessionCookie, id))
 	http.Redirect(w, r, form.Next, http.StatusSeeOther)
 }
 
 func (a *api) loginRefused(w http.ResponseWriter, r *http.Request, form loginForm, err error) {
 	status, kind := http.StatusUnauthorized, Unauthorized
-	entry := access.Entry{What: access.LoginRefused, Actor: form.Name, Peer: r.RemoteAddr, Detail: err.Error()}
+	entry := access.Entry{What: access.LoginRefused, Detail: err.Error()}
+	if form.Name != "" {
+		entry.Detail += fmt.Sprintf("; they say that they are %q", form.Name)
+	}
 	var refusal *access.Refusal
 	switch {
 	case errors.Is(err, access.ErrTooMany):
@@ -94,7 +101,7 @@ func (a *api) loginRefused(w http.ResponseWriter, r *http.Request, form loginFor
 		entry.Actor, entry.Detail = refusal.Actor, plain(entry.Detail+": "+refusal.Detail, 500)
 	}
 	entry.Type = string(kind)
-	a.Door.Note(entry)
+	a.note(r, access.Identity{}, entry)
 	form.Problem = sentence(err.Error())
 	a.sendLogin(w, r, status, form)
 }
@@ -111,7 +118,7 @@ func sentence(text string) string {
 func (a *api) postLogout(w http.ResponseWriter, r *http.Request) {
 	if who := identityOf(r); who.Via == access.BySession || who.Via == access.BySignOn {
 		a.Door.SignOut(a.cookieOf(r, sessionCookie))
-		a.note(r, access.SignedOut, "")
+		a.note(r, who, access.Entry{What: access.SignedOut})
 	}
 	http.SetCookie(w, a.cookie(r, sessionCookie, ""))
 	http.Redirect(w, r, "/login", http.StatusSeeOther)

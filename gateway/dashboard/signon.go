@@ -57,14 +57,13 @@ func (a *api) getCallback(w http.ResponseWriter, r *http.Request) {
 		a.failPage(w, r, problem(NotFound, http.StatusNotFound, "this gateway has no single sign-on; sign in with a token"))
 		return
 	}
-	attempt := access.Attempt{Before: a.cookieOf(r, sessionCookie), Peer: r.RemoteAddr}
-	id, next, who, err := a.Door.FinishSignOn(r.Context(), r.URL.Query(), a.cookieOf(r, signOnCookie), attempt)
+	id, next, who, err := a.Door.FinishSignOn(r.Context(), r.URL.Query(), a.cookieOf(r, signOnCookie), a.attempt(r))
 	http.SetCookie(w, a.cookie(r, signOnCookie, "")) // once is enough
 	if err != nil {
 		a.loginRefused(w, r, loginForm{Title: "Sign in", Form: true, Next: nextPage(next)}, err)
 		return
 	}
-	a.Door.Note(access.Entry{What: access.SignedIn, Actor: who.Actor, Role: who.Role, Via: who.Via, Peer: r.RemoteAddr})
+	a.note(r, who, access.Entry{What: access.SignedIn})
 	http.SetCookie(w, a.cookie(r, sessionCookie, id))
 	page := onward{Name: who.Actor, Next: nextPage(next)}
 	a.sendPage(w, r, http.StatusOK, onwardPage, &page, &page.Nonce)

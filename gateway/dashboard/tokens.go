@@ -88,7 +88,7 @@ func (a *api) postToken(w http.ResponseWriter, r *http.Request) {
 		fail(w, r, tokenProblem(err))
 		return
 	}
-	a.note(r, access.TokenMade, tokenText(made))
+	a.note(r, who, access.Entry{What: access.TokenMade, Detail: tokenText(made)})
 	answer(w, http.StatusCreated, NewToken{Token: token.Reveal(), Info: a.tokenInfo(made)})
 }
 
@@ -125,7 +125,7 @@ func (a *api) deleteToken(w http.ResponseWriter, r *http.Request) {
 		fail(w, r, tokenProblem(err))
 		return
 	}
-	a.note(r, access.TokenRevoked, tokenText(gone))
+	a.note(r, identityOf(r), access.Entry{What: access.TokenRevoked, Detail: tokenText(gone)})
 	answer(w, http.StatusOK, a.tokenInfo(gone))
 }
 

@@ -42,7 +42,7 @@ func TestATokenIsShownOnceAndRevoked(t *testing.T) {
 	for _, e := range got[Audit](t, audited, http.StatusOK).Entries {
 		what = append(what, fmt.Sprintf("%s by %s", e.What, e.Actor))
 	}
-	want := "request refused by operator, request refused by , request refused by , token revoked by operator, signed in by ci, token created by alice"
+	want := "request refused by , request refused by , request refused by , token revoked by operator, signed in by ci, token created by alice"
 	if text := strings.Join(what, ", "); text != want {
 		t.Errorf("audited: %s\nwant:    %s", text, want)
 	}

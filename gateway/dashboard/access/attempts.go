@@ -20,9 +20,10 @@ type attempts struct {
 // maxAddresses bounds the addresses that are told apart.
 const maxAddresses = 1024
 
-// allow reports whether somebody at peer, an address with a port, may try now.
-func (a *attempts) allow(peer string) bool {
-	where := prefixOf(peer)
+// allow reports whether somebody at an address, with a port or without, may
+// try now.
+func (a *attempts) allow(from string) bool {
+	where := prefixOf(from)
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	l := a.from[where]
@@ -57,12 +58,15 @@ func (a *attempts) forget() {
 
 // prefixOf is whom an attempt counts for; the zero Prefix where the address is
 // none, as on a unix socket.
-func prefixOf(peer string) netip.Prefix {
-	at, err := netip.ParseAddrPort(peer)
+func prefixOf(from string) netip.Prefix {
+	addr, err := netip.ParseAddr(from)
+	if at, withPort := netip.ParseAddrPort(from); withPort == nil {
+		addr, err = at.Addr(), nil
+	}
 	if err != nil {
 		return netip.Prefix{}
 	}
-	addr, bits := at.Addr().Unmap().WithZone(""), 128
+	addr, bits := addr.Unmap().WithZone(""), 128
 	if addr.Is6() {
 		bits = 64
 	}

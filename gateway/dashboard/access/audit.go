@@ -40,7 +40,8 @@ type Entry struct {
 	Actor  string    `json:"actor,omitempty"` // who, as far as they have shown it
 	Role   Role      `json:"role,omitempty"`
 	Via    Way       `json:"via,omitempty"`
-	Peer   string    `json:"peer,omitempty"` // address and port of the other end
+	Peer   string    `json:"peer,omitempty"`   // address and port of the other end
+	Client string    `json:"client,omitempty"` // address of whom a trusted proxy speaks for, if the other end is one
 	Method string    `json:"method,omitempty"`
 	Path   string    `json:"path,omitempty"` // without its query
 	Type   string    `json:"type,omitempty"` // of the problem that a refusal was answered with
@@ -154,7 +155,7 @@ func (a *audit) logged(e Entry) {
 	if e.What == Refused || e.What == LoginRefused {
 		level = slog.LevelWarn
 	}
-	a.log.Log(context.Background(), level, "admin: "+string(e.What), "actor", e.Actor, "role", e.Role, "via", e.Via, "peer", e.Peer,
+	a.log.Log(context.Background(), level, "admin: "+string(e.What), "actor", e.Actor, "role", e.Role, "via", e.Via, "peer", e.Peer, "client", e.Client,
 		"method", e.Method, "path", e.Path, "type", e.Type, "detail", e.Detail, "not_logged_before", e.Missed)
 }
 

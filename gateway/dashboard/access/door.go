@@ -35,7 +35,8 @@ const (
 type Door struct {
 	credentials credentials
 	sessions    sessions
-	attempts    attempts
+	attempts    attempts // to sign in with a token
+	returns     attempts // from the identity provider; whoever guesses tokens keeps nobody from signing on
 	audit       audit
 	signOn      *SignOn // nil: none
 	log         *slog.Logger
@@ -63,6 +64,7 @@ func Open(o Options) (*Door, error) {
 			now: o.Now, open: map[hash]session{},
 		},
 		attempts: attempts{now: o.Now},
+		returns:  attempts{now: o.Now},
 		audit:    audit{path: kept(AuditFile), log: o.Logger, now: o.Now, refused: map[string]*limiter{}},
 		log:      o.Logger, now: o.Now,
 	}
@@ -72,8 +74,11 @@ func Open(o Options) (*Door, error) {
 		id := sha256.Sum256(h[:]) // so that its sessions end when the file holds another
 		shared = append(shared, credential{ID: "shared-" + hex.EncodeToString(id[:4]), Name: TokenFile, Role: Admin, Hash: h, shared: true})
 	}
-	if err := errors.Join(d.credentials.open(shared...), d.audit.load()); err != nil {
+	if err := d.credentials.open(shared...); err != nil {
 		return nil, err
+	}
+	if err := d.audit.load(); err != nil { // it goes on from now
+		o.Logger.Warn("the audit of before can't be read", "error", err)
 	}
 	if o.SignOn != nil {
 		var err error
@@ -171,7 +176,7 @@ type Attempt struct {
 	Token  string // that they present
 	Name   string // counts where several people share the token
 	Before string // id of the session that their browser had
-	Peer   string // address and port
+	From   string // their address, with a port or without
 }
 
 // Errors of [Door.SignIn].
@@ -183,7 +188,7 @@ var (
 // SignIn opens a session and returns its id, for the cookie. The session that
 // the browser had before ends: what somebody planted in it opens nothing.
 func (d *Door) SignIn(a Attempt) (id string, who Identity, err error) {
-	if !d.attempts.allow(a.Peer) {
+	if !d.attempts.allow(a.From) {
 		return "", Identity{}, ErrTooMany
 	}
 	c, ok := d.credentials.check(a.Token)
@@ -203,7 +208,7 @@ func (d *Door) SignOn() *SignOn { return d.signOn }
 // Answer is the query that it sent the browser back with, sealed what the
 // browser carried. An error is a [*Refusal] or [ErrTooMany].
 func (d *Door) FinishSignOn(ctx context.Context, answer url.Values, sealed string, a Attempt) (id, next string, who Identity, err error) {
-	if !d.attempts.allow(a.Peer) {
+	if !d.returns.allow(a.From) {
 		return "", "", Identity{}, ErrTooMany
 	}
 	p, next, err := d.signOn.finish(ctx, answer, sealed)
