@@ -25,6 +25,8 @@ func (p *Process) own(id string) evidence.Counts {
 const (
 	roundEvery   = 250 * time.Millisecond // when nothing happens
 	roundAtLeast = 2 * time.Millisecond   // between two, whatever happens
+	roundsBurst  = 50                     // rounds that may follow one another so closely
+	roundsPerSec = 20                     // rounds that are added to those: what an outage that lasts may cost
 )
 
 // rounds yields when the ramps and guards should be looked at: every now and
@@ -34,6 +36,7 @@ func (p *Process) rounds(ctx context.Context) <-chan time.Time {
 	p.tasks.Go(func() {
 		ticker := time.NewTicker(roundEvery)
 		defer ticker.Stop()
+		left, last := float64(roundsBurst), time.Now()
 		for {
 			var now time.Time
 			select {
@@ -47,10 +50,15 @@ func (p *Process) rounds(ctx context.Context) <-chan time.Time {
 			case out <- now:
 			default: // one is due already
 			}
+			left = min(left+now.Sub(last).Seconds()*roundsPerSec, roundsBurst) - 1
+			pause := roundAtLeast
+			if last = now; left < 1 {
+				pause = time.Second / roundsPerSec
+			}
 			select {
 			case <-ctx.Done():
 				return
-			case <-time.After(roundAtLeast):
+			case <-time.After(pause):
 			}
 		}
 	})

@@ -76,6 +76,7 @@ func (s *fragile) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 type crowd struct {
 	*running
 	monolith, service *fragile
+	telemetry         string        // a line of the config
 	people            int           // that there are
 	pause             time.Duration // of a connection between two requests
 	asked, failed     atomic.Int64
@@ -85,10 +86,10 @@ type crowd struct {
 
 // gather starts a gateway whose migration begins its ramp by itself, with so
 // many connections of people in front of it; more are lines of the migration.
-func gather(t *testing.T, connections, people int, pause time.Duration, ramp, more, route string) *crowd {
+func gather(t *testing.T, connections, people int, pause time.Duration, ramp, more, route string, telemetry ...string) *crowd {
 	t.Helper()
-	c := &crowd{monolith: newFragile(t), service: newFragile(t), people: people, pause: pause}
-	c.running = start(t, fmt.Sprintf(anywhere+`
+	c := &crowd{telemetry: strings.Join(telemetry, ""), monolith: newFragile(t), service: newFragile(t), people: people, pause: pause}
+	c.running = start(t, fmt.Sprintf(anywhere+strings.ReplaceAll(c.telemetry, "%", "%%")+`
 upstreams: {monolith: "http://%s", orders: "http://%s"}
 migrations:
   orders: {from: monolith, to: orders, key: header:X-User, auto: true, ramp: [%s]%s}
@@ -352,5 +353,34 @@ func TestASlownessOfBothHoldsAndRollsNothingBack(t *testing.T) {
 	c.none(migrations.RolledBack)
 	if step := c.migration().Step; step != 1 {
 		t.Errorf("the ramp went on to step %d", step)
+	}
+}
+
+// TestTheRequestsBehindARollbackAreKept: not one request in a thousand is
+// sampled, and the traces that the rollback links to are there all the same.
+func TestTheRequestsBehindARollbackAreKept(t *testing.T) {
+	sink := collect(t)
+	c := gather(t, 16, 5000, 10*time.Millisecond, "{stage: live, share: 30%, hold: 1h}, {stage: complete}", "", ", fallback: {off: true}", "telemetry: {otlp: "+sink.url+"/v1/traces, sample: 0%}\n")
+	c.at(1)
+	c.service.breaks(func(*http.Request) string { return "broken" })
+	e := c.until(migrations.RolledBack)
+	c.stop()
+	c.gone.Wait()
+	if err := c.running.stop(time.Second); err != nil {
+		t.Fatal(err)
+	}
+	kept := make(map[string]bool)
+	sink.mu.Lock()
+	for _, span := range sink.all {
+		kept[fmt.Sprintf("%x-%x", span.TraceId, span.SpanId)] = true
+	}
+	sink.mu.Unlock()
+	if len(e.Evidence.Spans) == 0 {
+		t.Error("the rollback links to no request")
+	}
+	for _, span := range e.Evidence.Spans {
+		if !kept[span] {
+			t.Errorf("the trace of %s is not kept; %d spans are", span, len(kept))
+		}
 	}
 }
