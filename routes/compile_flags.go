@@ -82,7 +82,7 @@ func (c *compiler) attributes(at spot, out *Flags) {
 		out.Attributes = append(out.Attributes, Attribute{Name: name, From: from[0]})
 	}
 	if len(out.Attributes) > 0 && out.Source == BuiltIn {
-		at.warn("remove them, or write rules in cohorts", "no rule of an outside provider asks for them")
+		at.warn("remove them, unless the program brings a flag provider of its own", "the log asks for no attributes")
 	}
 }
 

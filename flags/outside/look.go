@@ -20,16 +20,32 @@ type View struct {
 	Own     bool // the version is the flag's own
 }
 
-// Look asks the provider about a flag, in nobody's name, and waits for it as
-// long as it is patient.
+// Onlooker is the key by which [Provider.Look] asks a provider that answers
+// nobody without one.
+const Onlooker = "ficus"
+
+// Look asks the provider about a flag, in nobody's name if it will answer to
+// that, and waits for it as long as it is patient.
 func (p *Provider) Look(ctx context.Context, flag string) (View, error) {
+	v, err := p.look(ctx, flag, openfeature.FlattenedContext{})
+	if missing := (keyMissing{}); errors.As(err, &missing) {
+		return p.look(ctx, flag, openfeature.FlattenedContext{openfeature.TargetingKey: Onlooker})
+	}
+	return v, err
+}
+
+// keyMissing is the error of a provider that answers nobody without a key.
+type keyMissing struct{ text string }
+
+func (e keyMissing) Error() string { return e.text }
+
+func (p *Provider) look(ctx context.Context, flag string, told openfeature.FlattenedContext) (View, error) {
 	switch {
 	case !p.begun.Load():
 		return View{}, errors.New("the provider is not ready yet")
 	case p.breaker.shut.Load():
 		return View{}, errors.New(leftAlone.text)
 	}
-	told := openfeature.FlattenedContext{}
 	c, _ := p.begin(p.memory.question(flag, told), flag, told, p.o.Now())
 	if c == nil {
 		return View{}, errors.New(crowded.text)
@@ -42,8 +58,8 @@ func (p *Provider) Look(ctx context.Context, flag string) (View, error) {
 		return View{}, errors.New(tooSlow.text)
 	}
 	if c.err != nil {
-		if c.err.code == openfeature.TargetingKeyMissingCode { // a flag of which somebody without a key is told nothing
-			return View{Version: digest(string(c.err.code))}, nil
+		if c.err.code == openfeature.TargetingKeyMissingCode {
+			return View{}, keyMissing{c.err.text}
 		}
 		return View{}, fmt.Errorf("%s: %s", c.err.code, c.err.text)
 	}

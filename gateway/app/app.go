@@ -20,6 +20,7 @@ import (
 	"syscall"
 
 	"github.com/alecthomas/kong"
+	"github.com/open-feature/go-sdk/openfeature"
 
 	"github.com/ficus-gateway/ficus/gateway/dashboard"
 	"github.com/ficus-gateway/ficus/gateway/dashboard/client"
@@ -42,6 +43,7 @@ type options struct {
 	args           []string
 	stdout, stderr io.Writer
 	dir            string
+	provider       openfeature.FeatureProvider
 }
 
 // WithArgs sets the arguments, those of the process without its name by default.
@@ -50,6 +52,15 @@ func WithArgs(args ...string) Option { return func(o *options) { o.args = args }
 // WithOutput sets where the command writes.
 func WithOutput(stdout, stderr io.Writer) Option {
 	return func(o *options) { o.stdout, o.stderr = stdout, stderr }
+}
+
+// WithProvider has an OpenFeature provider of the program's own evaluate the
+// flags of migrations, whose values are the stages, in place of the event log.
+// Requests are safe from it: it may be slow, fail or panic, and what it said
+// last counts then. Rollbacks beat it. The config's flags: may say timeout and
+// attributes, but no source.
+func WithProvider(p openfeature.FeatureProvider) Option {
+	return func(o *options) { o.provider = p }
 }
 
 // Main runs the command and ends the process with its exit code.

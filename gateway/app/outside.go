@@ -161,10 +161,10 @@ func (s *opaque) ruling(p *migrations.Plan, m migrations.Migration) (migrations.
 	}
 	stage := migrations.Stage(v.Value)
 	switch {
+	case (v.Reason == openfeature.DisabledReason || v.Reason == openfeature.StaticReason) && stage.Valid():
+		r.Split, r.Why = migrations.All(stage), fmt.Sprintf("%s: %s for everybody", s.label, stage)
 	case v.Reason == openfeature.DisabledReason:
 		return nobody(r, m, "%s: the flag %q is disabled", s.label, flag)
-	case v.Reason == openfeature.StaticReason && stage.Valid():
-		r.Split, r.Why = migrations.All(stage), fmt.Sprintf("%s: %s for everybody", s.label, stage)
 	}
 	return r, true
 }

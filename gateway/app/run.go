@@ -25,7 +25,7 @@ func (r runCommand) Run(c *call) error {
 	if r.Legacy != "" && r.Config != "" {
 		return exitCode{exitUsage, errors.New("give --legacy or --config, not both: a config names its own monolith")}
 	}
-	config := Config{Path: r.Config, Access: c.stdout}
+	config := Config{Path: r.Config, Access: c.stdout, Provider: c.provider}
 	if r.Legacy != "" {
 		config.Load = func() (*routes.Table, error) {
 			return routes.Default(r.Legacy, routes.Override{Listen: r.Listen, Admin: r.Admin, State: r.State})
