@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/ficus-gateway/ficus/gateway/dashboard/access"
 )
@@ -183,4 +184,24 @@ func TestTheLoginPageRunsNothingOfOthers(t *testing.T) {
 			t.Errorf("%s: %q", name, r.Header.Get(name))
 		}
 	}
+}
+
+// A page that keeps itself up to date on a screen that nobody looks at does not
+// keep its session from ending.
+func TestListeningIsNotUse(t *testing.T) {
+	at := time.Now()
+	shared := access.NewToken()
+	g := start(t, func(d *Deps) {
+		d.Door, d.ReadsNeedToken = door(t, access.Options{Shared: shared, Idle: time.Hour, Now: func() time.Time { return at }}), true
+	})
+	listening, acting := g.browser(), g.browser()
+	listening.login(shared, "a", "/")
+	acting.login(shared, "b", "/")
+	for range 3 {
+		at = at.Add(25 * time.Minute)
+		listening.ask(http.MethodGet, "/api/version", "", with("Accept", "text/event-stream"))
+		acting.ask(http.MethodGet, "/api/version", "", with("Accept", "*/*"))
+	}
+	refusedAs(t, listening.ask(http.MethodGet, "/api/version", ""), http.StatusUnauthorized, Unauthorized)
+	got[Version](t, acting.ask(http.MethodGet, "/api/version", ""), http.StatusOK)
 }

@@ -226,6 +226,8 @@ func TestASignOnThatTakesTooLongIsOver(t *testing.T) {
 	if r := b.signOn(func(url.Values) { at = at.Add(11 * time.Minute) }); r.StatusCode != http.StatusUnauthorized {
 		t.Errorf("%d", r.StatusCode)
 	}
+	entries, _ := g.deps.Door.Audit(access.AuditFilter{})
+	contains(t, entries[0].Detail, "begun more than 10m0s ago")
 }
 
 // Without the provider nobody signs on, but the gateway starts, and a token

@@ -1,6 +1,7 @@
 package access
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -137,6 +138,12 @@ func TestARevokedOrExpiredTokenTakesItsSessionsAlong(t *testing.T) {
 	}
 	if _, ok := d.Session(a, true); ok {
 		t.Error("an expired token's session is open")
+	}
+	if _, _, err := d.Issue(Order{Name: "a", Role: Viewer}); err != nil {
+		t.Errorf("the name of an expired token is taken: %v", err)
+	}
+	if _, _, err := d.Issue(Order{Name: "b", Role: Viewer}); !errors.Is(err, ErrTaken) {
+		t.Errorf("the name of a token can be had twice: %v", err)
 	}
 	if _, err := d.Revoke(d.Tokens()[1].ID); err != nil {
 		t.Fatal(err)
