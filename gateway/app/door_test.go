@@ -1,6 +1,7 @@
 package app
 
 import (
+	"bufio"
 	"fmt"
 	"io"
 	"net/http"
@@ -12,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/ficus-gateway/ficus/gateway/dashboard"
 	"github.com/ficus-gateway/ficus/gateway/dashboard/access"
 	"github.com/ficus-gateway/ficus/gateway/dashboard/access/idptest"
 )
@@ -178,4 +180,47 @@ routes: [{path: /*, upstream: monolith}]
 	if _, err := tryStart(t, dir, anywhere+"upstreams: {monolith: http://127.0.0.1:1}\nroutes: [{path: /*, upstream: monolith}]\n"); err == nil || !strings.Contains(err.Error(), access.TokensFile) {
 		t.Errorf("%v", err)
 	}
+}
+
+// A page that is open is told when its session is over, and shows nothing more.
+func TestARevokedTokenEndsTheStreamsOfItsSessions(t *testing.T) {
+	t.Parallel()
+	g := start(t, anywhere+fmt.Sprintf("upstreams: {monolith: %q}\nroutes: [{path: /*, upstream: monolith}]\n", named(t, "any")))
+	made, err := g.client.CreateToken(t.Context(), dashboard.TokenRequest{Name: "eve", Role: access.Viewer})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := visitor(t)
+	if res, err := c.PostForm(g.admin+"/login", url.Values{"token": {made.Token}}); err != nil {
+		t.Fatal(err)
+	} else {
+		res.Body.Close()
+	}
+	req, err := http.NewRequest(http.MethodGet, g.admin+"/live?page=frame", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("Accept", "text/event-stream")
+	res, err := c.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	lines := bufio.NewScanner(res.Body)
+	revoked := false
+	for lines.Scan() {
+		switch {
+		case lines.Text() == "event: hello":
+			if _, err := g.client.RevokeToken(t.Context(), made.Info.ID); err != nil {
+				t.Fatal(err)
+			}
+			revoked = true
+		case lines.Text() == "event: out":
+			if !revoked {
+				t.Error("it is told too early")
+			}
+			return
+		}
+	}
+	t.Errorf("the stream ends without a word: %v, %s", lines.Err(), res.Status)
 }

@@ -6,13 +6,16 @@ import (
 	"fmt"
 	"net/http"
 	"time"
+
+	"github.com/ficus-gateway/ficus/gateway/dashboard"
 )
 
 // How long things take on a stream.
 const (
 	streamWrite = 10 * time.Second // for a browser to take what it is sent
 	heartbeat   = 15 * time.Second // of silence
-	streamLife  = 10 * time.Minute // after which a browser has to show anew who it is
+	streamLife  = 10 * time.Minute // after which a browser has to connect anew
+	lookAgain   = 2 * time.Second  // whether its session still stands
 )
 
 // stream sends a page's changes to a browser, as server-sent events: at first
@@ -49,6 +52,8 @@ func (s *site) stream(w http.ResponseWriter, r *http.Request) {
 	}
 	quiet := time.NewTimer(heartbeat)
 	defer quiet.Stop()
+	look := time.NewTicker(lookAgain)
+	defer look.Stop()
 	for version := 0; ; {
 		parts, now, changed := t.after(version)
 		version = now
@@ -68,6 +73,11 @@ func (s *site) stream(w http.ResponseWriter, r *http.Request) {
 				return
 			}
 			quiet.Reset(heartbeat)
+		case <-look.C:
+			if !dashboard.StillIs(r) {
+				send("event: out\ndata: \"\"\n\n")
+				return
+			}
 		case <-ctx.Done():
 			return
 		}

@@ -93,6 +93,7 @@
 			replace(JSON.parse(e.data));
 			document.dispatchEvent(new Event("part"));
 		});
+		source.addEventListener("out", () => location.reload()); // who looked is let in no more
 		source.onerror = () => {
 			lost = true;
 			say("lost", "Not live: trying to reach the gateway");
