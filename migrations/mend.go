@@ -1,6 +1,7 @@
 package migrations
 
 import (
+	"fmt"
 	"maps"
 	"slices"
 	"time"
@@ -9,6 +10,9 @@ import (
 // skew is by how much clocks of Redis servers that follow one another may
 // differ before a state that was seen is taken for newer than a rollback.
 const skew = time.Minute
+
+// mostLost bounds the lost events that get others in their place.
+const mostLost = 20_000
 
 // Mend returns the events that make up for those that a log has lost. seen is
 // the state as this gateway had read it, found what the log says now. It is
@@ -20,6 +24,10 @@ const skew = time.Minute
 // all. A rollback gives way only to what is later by more than clocks differ.
 // A migration that the log has only just begun to know gives way always, for
 // that it is off was nobody's decision.
+//
+// No number is used twice: in the place of each event that was lost there is
+// one that says so, so that what was counted for one test never counts for
+// another.
 func Mend(seen, found State, why string) []Event {
 	var events []Event
 	emit := func(e Event) {
@@ -55,8 +63,20 @@ func Mend(seen, found State, why string) []Event {
 		}
 	}
 	slices.SortStableFunc(events, func(a, b Event) int { return rank(a) - rank(b) })
-	if found.Frozen == "" {
+	gone := lost(seen, found)
+	if found.Frozen == "" || len(gone) > 0 {
 		emit(Event{Migration: Every, Kind: Frozen})
+	}
+	return append(gone, events...)
+}
+
+// lost are the events in the place of those that the log no longer has.
+func lost(seen, found State) (events []Event) {
+	if seen.Seq < found.Seq || seen.Seq-found.Seq > mostLost {
+		return nil
+	}
+	for seq := found.Seq + 1; seq <= seen.Seq; seq++ {
+		events = append(events, Event{Migration: Every, Kind: Frozen, Actor: gateway, Reason: fmt.Sprintf("event %d was lost", seq)})
 	}
 	return events
 }

@@ -53,8 +53,13 @@ func TestWhatALogHasLostIsDoneAgain(t *testing.T) {
 	if m := got.Migrations["users"]; m.Split.Share(migrations.Live) != 50_000 {
 		t.Errorf("the split is %s", m.Split)
 	}
-	if got.Frozen == "" {
-		t.Error("ramps are not frozen")
+	if got.Frozen != "lost" {
+		t.Errorf("ramps are frozen for %q", got.Frozen)
+	}
+	for id, m := range got.Migrations {
+		if m.Seq <= seen.Seq {
+			t.Errorf("%s has event %d, and %d was seen", id, m.Seq, seen.Seq)
+		}
 	}
 	if again := migrations.Mend(seen, got, "lost"); len(again) != 0 {
 		t.Errorf("a second gateway mends again: %v", again)
