@@ -25,13 +25,14 @@ const module = "github.com/ficus-gateway/ficus"
 var arrows = map[string][]string{
 	"": {"gateway/app"},
 
-	"migrations":          {"migrations/evidence", "migrations/compare"}, // its pure children only
-	"migrations/evidence": {},
-	"migrations/compare":  {},
-	"migrations/filelog":  {"migrations"},
-	"migrations/redislog": {"migrations"},
-	"migrations/logtest":  {"migrations"},
-	"migrations/transfer": {"migrations"},
+	"migrations":            {"migrations/evidence", "migrations/compare"}, // its pure children only
+	"migrations/evidence":   {},
+	"migrations/compare":    {},
+	"migrations/filelog":    {"migrations"},
+	"migrations/redislog":   {"migrations"},
+	"migrations/redistally": {"migrations/evidence"},
+	"migrations/logtest":    {"migrations"},
+	"migrations/transfer":   {"migrations"},
 
 	"routes":           {"migrations", "migrations/compare"},
 	"routes/schemagen": {"routes"},
@@ -64,7 +65,7 @@ var reserved = map[string]string{
 	"go.opentelemetry.io/otel/exporters/...":          "gateway/app",
 	"go.opentelemetry.io/otel/sdk/resource":           "gateway/app",
 	"github.com/prometheus/client_golang/...":         "gateway/app",
-	"github.com/redis/go-redis/v9/...":                "gateway/app migrations/redislog",
+	"github.com/redis/go-redis/v9/...":                "gateway/app migrations/redislog migrations/redistally",
 	"github.com/coreos/go-oidc/v3/...":                "gateway/dashboard/access",
 	"golang.org/x/oauth2/...":                         "gateway/dashboard/access",
 	"github.com/alecthomas/kong":                      "gateway/app",
