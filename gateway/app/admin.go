@@ -40,6 +40,7 @@ func (p *Process) adminHandler(t *routes.Table, ln net.Listener) (http.Handler, 
 		Upstreams: p.upstreams,
 		Traffic:   p.traffic,
 		Counts:    p.counts,
+		Now:       p.now,
 		Metrics:   p.tools.scrape,
 		Trip:      p.trip,
 		Trips:     p.trips.of,
@@ -79,6 +80,9 @@ func (p *Process) ready() dashboard.Readiness {
 	r.Checks = append(r.Checks, config, p.connection())
 	if s := p.flagStatus(); s.Source != migrations.BuiltIn {
 		r.Checks = append(r.Checks, dashboard.Check{Name: "flags", OK: s.OK, Detail: s.Detail})
+	}
+	if p.shared != nil {
+		r.Checks = append(r.Checks, p.shared.company())
 	}
 	for _, u := range p.upstreams() {
 		c := dashboard.Check{Name: "upstream " + u.Name}

@@ -2,6 +2,7 @@ package app
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/ficus-gateway/ficus/gateway/dashboard"
@@ -26,14 +27,35 @@ func (p *Process) connection() dashboard.Check {
 	if state.Frozen != "" {
 		c.Detail += "; ramps are frozen: " + state.Frozen
 	}
-	if err := p.follower.Err(); err != nil {
+	switch err := p.follower.Err(); {
+	case err != nil:
 		c.OK, c.Detail = false, fmt.Sprintf("serving by the last state, of event %d: %v", state.Seq, err)
+	case p.shared != nil && p.shared.tally.Err() != nil:
+		c.OK, c.Detail = false, fmt.Sprintf("event %d; events can be read, but perhaps not written, and what other gateways count is not known: redis: %s: %v",
+			state.Seq, redislog.Diagnose(p.shared.tally.Err()), p.shared.tally.Err())
 	}
 	if n := len(p.trips.local()); n > 0 {
 		c.OK = false
 		c.Detail += fmt.Sprintf("; %d rollbacks are local only until it takes them", n)
 	}
 	return c
+}
+
+// company says which other gateways share the log.
+func (s *shared) company() dashboard.Check {
+	c := dashboard.Check{Name: "gateways", OK: true, Detail: s.name + ", alone"}
+	if others := s.tally.Others(); len(others) > 0 {
+		c.Detail = s.name + " and " + strings.Join(others, ", ")
+	}
+	return c
+}
+
+// trouble returns what keeps Redis from being used, "" if nothing does.
+func (p *Process) trouble() redislog.Trouble {
+	if err := p.follower.Err(); err != nil {
+		return redislog.TroubleOf(err)
+	}
+	return redislog.Diagnose(p.shared.tally.Err())
 }
 
 // troubles are what may keep a log in Redis from being used.
@@ -54,7 +76,7 @@ func (p *Process) connectionMetrics(m *telemetry.Metrics) {
 		return
 	}
 	m.Gauges("ficus_log_trouble", "What keeps the event log in Redis from being used: 1 for what does at the moment.", []string{"trouble"}, func(emit func(float64, ...string)) {
-		now := redislog.TroubleOf(p.follower.Err())
+		now := p.trouble()
 		for _, t := range troubles {
 			on := 0.0
 			if t == now {
@@ -62,6 +84,9 @@ func (p *Process) connectionMetrics(m *telemetry.Metrics) {
 			}
 			emit(on, string(t))
 		}
+	})
+	m.Gauge("ficus_gateways", "Gateways that share the event log, this one included.", func() float64 {
+		return float64(len(s.tally.Others()) + 1)
 	})
 	m.Gauge("ficus_log_contact_seconds", "Time since Redis last answered a question of the event log.", func() float64 {
 		return time.Since(s.log.Contact()).Seconds()

@@ -15,6 +15,7 @@ func (p *Process) decide(ctx context.Context) error {
 		Plans:    func() map[string]*migrations.Plan { return p.source.Table().Plans },
 		Counts:   p.counts,
 		Tick:     p.rounds(ctx),
+		Now:      p.now,
 		Deciding: p.deciding,
 		OnError:  p.undecided,
 	}

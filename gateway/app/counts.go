@@ -7,8 +7,14 @@ import (
 	"github.com/ficus-gateway/ficus/migrations/evidence"
 )
 
-// counts returns what is known of a migration: what the guard decides from.
-func (p *Process) counts(id string) evidence.Counts { return p.own(id) }
+// counts returns what is known of a migration, by all gateways that share the
+// log: what the guard decides from.
+func (p *Process) counts(id string) evidence.Counts {
+	if p.shared == nil {
+		return p.own(id)
+	}
+	return p.shared.tally.Counts(id, p.own(id))
+}
 
 // own returns what this gateway knows of a migration by itself.
 func (p *Process) own(id string) evidence.Counts {
@@ -18,6 +24,15 @@ func (p *Process) own(id string) evidence.Counts {
 		if service := p.gateway.Upstreams()[plan.To]; service != nil {
 			out.Load = p.peaks.see(plan.To, loadOf(service), time.Now())
 		}
+	}
+	return out
+}
+
+// owns returns what this gateway knows of each migration by itself.
+func (p *Process) owns() map[string]evidence.Counts {
+	out := make(map[string]evidence.Counts)
+	for id := range p.source.Table().Plans {
+		out[id] = p.own(id)
 	}
 	return out
 }

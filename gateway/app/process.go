@@ -144,13 +144,16 @@ func (p *Process) openGateway(ctx context.Context, t *routes.Table) (err error) 
 		return err
 	}
 	p.gateway, err = gateway.New(gateway.Options{
-		Table: t, State: p.follower.State(), Assigner: p.assigner,
+		Name: p.name(), Table: t, State: p.follower.State(), Assigner: p.assigner,
 		Tracer: p.tools.tracer, Metrics: p.tools.metrics, Access: p.access, Shadow: p.shadow, Logger: p.log,
 	})
 	if err != nil {
 		return err
 	}
 	p.recall(filepath.Join(t.Server.Beside(), "ficus.counts"))
+	if p.shared != nil {
+		p.shared.count(p.owns)
+	}
 	p.openTrips(filepath.Join(t.Server.Beside(), "ficus.trips"))
 	p.lags = newLags(func() map[string]*migrations.Plan { return p.source.Table().Plans }, p.gateway.Lags, p.log)
 	p.gauges()
@@ -246,6 +249,7 @@ func (p *Process) background(ctx context.Context) {
 	if p.shared != nil {
 		p.tasks.Go(func() { p.shared.keep(ctx) })
 		p.tasks.Go(func() { p.shared.tend(ctx) })
+		p.tasks.Go(func() { p.shared.tally.Run(ctx) })
 	}
 	p.tasks.Go(func() { p.trips.run(ctx) })
 	p.tasks.Go(func() { p.remember(ctx) })

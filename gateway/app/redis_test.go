@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"net"
+	"os"
 	"os/exec"
 	"syscall"
 	"testing"
@@ -20,7 +21,7 @@ type redisServer struct {
 	dir     string
 	address string   // host:port
 	args    []string // besides those that say where
-	in      []string // a command that runs it somewhere else
+	env     []string // besides this process'
 	cmd     *exec.Cmd
 	ended   chan struct{} // closed when the process has ended
 }
@@ -51,9 +52,9 @@ func (r *redisServer) start() {
 	if err != nil {
 		r.t.Fatal(err)
 	}
-	args := append(r.in[:len(r.in):len(r.in)], path, "--save", "", "--appendonly", "no", "--port", port, "--bind", host, "--dir", r.dir)
-	args = append(args, r.args...)
-	r.cmd = exec.Command(args[0], args[1:]...)
+	args := []string{"--save", "", "--appendonly", "no", "--port", port, "--bind", host, "--dir", r.dir}
+	r.cmd = exec.Command(path, append(args, r.args...)...)
+	r.cmd.Env = append(os.Environ(), r.env...)
 	var said bytes.Buffer
 	r.cmd.Stdout, r.cmd.Stderr = &said, &said
 	r.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
@@ -68,9 +69,6 @@ func (r *redisServer) start() {
 		_ = cmd.Wait()
 	}()
 	r.t.Cleanup(r.kill)
-	if len(r.in) > 0 {
-		return // out of this process' reach
-	}
 	eventually(r.t, "redis-server answers", func() bool {
 		select {
 		case <-ended:
@@ -86,6 +84,8 @@ func (r *redisServer) kill() {
 	_ = r.cmd.Process.Kill()
 	<-r.ended
 }
+
+func (r *redisServer) signal(s syscall.Signal) { _ = r.cmd.Process.Signal(s) }
 
 func (r *redisServer) url() string { return "redis://" + r.address }
 

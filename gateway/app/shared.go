@@ -15,6 +15,7 @@ import (
 
 	"github.com/ficus-gateway/ficus/migrations"
 	"github.com/ficus-gateway/ficus/migrations/redislog"
+	"github.com/ficus-gateway/ficus/migrations/redistally"
 	"github.com/ficus-gateway/ficus/routes"
 )
 
@@ -30,6 +31,8 @@ type shared struct {
 	news   chan struct{}                 // holds one token while the checkpoint is old
 	mended atomic.Uint64                 // how often the log had lost events
 	kept   atomic.Pointer[redislog.Kept] // what is on disk; nil: nothing
+	tally  *redistally.Tally             // what all gateways have counted
+	name   string                        // of this gateway among all that ever shared the log
 	signs  []byte                        // the secret; empty: the config has it. Set before the first request
 }
 
@@ -37,6 +40,7 @@ type shared struct {
 // of the log, or while it is out of reach the one that was kept on this
 // machine. With neither there is nothing to serve by, so it waits.
 func (p *Process) openRedis(ctx context.Context, s routes.Server) (migrations.State, error) {
+	redis.SetLogger(silent{})
 	options, err := redisOptions(s.Redis, p.log)
 	if err != nil {
 		return migrations.State{}, err
@@ -56,12 +60,16 @@ func (p *Process) openRedis(ctx context.Context, s routes.Server) (migrations.St
 	if kept != nil {
 		options.Seen = kept.Seen
 	}
+	own, err := loadName(s.Beside())
+	if err != nil {
+		return migrations.State{}, stateError(s.Redis.Checkpoint, err)
+	}
 	log, err := redislog.Open(ctx, s.State, options)
 	if err != nil {
 		return migrations.State{}, err
 	}
 	p.events = log
-	p.shared = &shared{log: log, logger: p.log, path: s.Redis.Checkpoint, news: make(chan struct{}, 1)}
+	p.shared = &shared{log: log, logger: p.log, path: s.Redis.Checkpoint, news: make(chan struct{}, 1), name: own}
 	p.shared.kept.Store(kept)
 	if p.shared.client, p.shared.key, err = redislog.Connect(s.State, options); err != nil {
 		return migrations.State{}, err
@@ -104,6 +112,12 @@ func redisOptions(r *routes.Redis, logger *slog.Logger) (redislog.Options, error
 	}
 	return o, nil
 }
+
+// silent keeps the client library from writing to standard error by itself;
+// what matters comes back as an error.
+type silent struct{}
+
+func (silent) Printf(context.Context, string, ...any) {}
 
 // begin returns the state to begin with.
 func (s *shared) begin(ctx context.Context, kept *redislog.Kept) (migrations.State, error) {

@@ -54,6 +54,14 @@ func (p *Process) openFile(ctx context.Context, path string) (migrations.State, 
 
 func statePath(t *routes.Table) string { return strings.TrimPrefix(t.Server.State, "file:") }
 
+// now is the time by the clock that stamps the events.
+func (p *Process) now() time.Time {
+	if p.shared == nil {
+		return time.Now()
+	}
+	return p.shared.log.Now()
+}
+
 // applied notes an event that this gateway has applied.
 func (p *Process) applied(e migrations.Event) {
 	if p.shared == nil {

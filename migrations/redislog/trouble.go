@@ -117,6 +117,15 @@ var replies = []struct {
 	{"ERR max number of clients", Down},
 }
 
+// Diagnose returns the trouble that an error of the client library is about,
+// "" if it is nil.
+func Diagnose(err error) Trouble {
+	if err == nil {
+		return ""
+	}
+	return diagnose(err)
+}
+
 func diagnose(err error) Trouble {
 	var reply redis.Error
 	if errors.As(err, &reply) {

@@ -12,7 +12,7 @@
 //	ficus:{shop}:tallies      a hash: by NAME, when it said so, and the version of each part
 //
 // A gateway writes its counts whole, never a difference, and under its own
-// name, which no other process ever has. So a write may be repeated, or arrive
+// name, which no other ever has. So a write may be repeated, or arrive
 // late, or twice, and nothing is counted twice; adding up is left to who reads
 // ([evidence.Merge]). What has not changed is neither written nor read again:
 // the sets of people, which are large, are parts of their own.

@@ -13,6 +13,7 @@ const format = 1
 // A head is what a gateway says of itself and of its parts.
 type head struct {
 	Format int               `json:"format"`
+	Run    string            `json:"run"`            // of the process: after a restart versions begin anew
 	At     int64             `json:"at"`             // when, in Unix milliseconds by the log's clock
 	Left   bool              `json:"left,omitempty"` // it has ended
 	Most   int               `json:"most"`           // greatest number of gateways that it has known at a time

@@ -63,7 +63,7 @@ func (t *Tally) sources(id string, names []string, now time.Time) string {
 	var b strings.Builder
 	for _, name := range names {
 		g := t.in[name]
-		fmt.Fprintf(&b, "%s %v", name, g.head.alive(now))
+		fmt.Fprintf(&b, "%s %s %v", name, g.head.Run, g.head.alive(now))
 		for _, part := range slices.Sorted(maps.Keys(g.have)) {
 			if part == id || strings.HasPrefix(part, id+apart) {
 				fmt.Fprintf(&b, " %q %d", part, g.have[part])

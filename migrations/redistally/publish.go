@@ -30,7 +30,7 @@ func (t *Tally) publish(ctx context.Context, now time.Time, leaving bool) (map[s
 	if err != nil {
 		return nil, err
 	}
-	h := head{Format: format, At: now.UnixMilli(), Left: leaving, Most: t.mostKnown(), Parts: make(map[string]uint64, len(t.out.parts))}
+	h := head{Format: format, Run: t.run, At: now.UnixMilli(), Left: leaving, Most: t.mostKnown(), Parts: make(map[string]uint64, len(t.out.parts))}
 	for name, s := range t.out.parts {
 		h.Parts[name] = s.version
 	}
@@ -40,6 +40,9 @@ func (t *Tally) publish(ctx context.Context, now time.Time, leaving bool) (map[s
 	}
 	t.out.heard = false
 	pipe := t.Client.Pipeline()
+	if !t.began { // what an ended process of this name had is void
+		pipe.Del(ctx, tally)
+	}
 	if len(fields) > 0 {
 		pipe.HSet(ctx, tally, fields...)
 	}
@@ -54,6 +57,7 @@ func (t *Tally) publish(ctx context.Context, now time.Time, leaving bool) (map[s
 	if _, err := pipe.Exec(ctx); err != nil {
 		return nil, err
 	}
+	t.began = true
 	t.out.heard = there.Val() == int64(len(t.out.parts)) // or it was emptied, and gets all of them again
 	return all.Val(), nil
 }
@@ -121,6 +125,10 @@ func (t *Tally) read(ctx context.Context, heads map[string]string) error {
 		if err != nil {
 			t.strange(name, g, err)
 			continue
+		}
+		if h.Run != g.head.Run {
+			clear(g.have)
+			g.parts = parcel{}
 		}
 		g.head = h
 		for part := range g.have {

@@ -2,8 +2,9 @@ package redistally
 
 import (
 	"context"
+	"crypto/rand"
 	"log/slog"
-	"math/rand/v2"
+	mathrand "math/rand/v2"
 	"slices"
 	"sync"
 	"time"
@@ -30,7 +31,7 @@ const (
 type Options struct {
 	Client redis.UniversalClient
 	Key    func(thing string) string         // names the keys of the installation
-	Name   string                            // of this gateway: no other process has, or ever had it
+	Name   string                            // of this gateway: no other has, or ever had it; one that goes on with the counts of an ended process has its name
 	Own    func() map[string]evidence.Counts // what this gateway has counted, by migration; nobody changes it any more
 	Now    func() time.Time                  // the log's clock; nil: time.Now
 	Logger *slog.Logger                      // nil: silent
@@ -41,9 +42,11 @@ type Options struct {
 type Tally struct {
 	Options
 
-	turn sync.Mutex // held by an exchange; guards what follows
-	out  outgoing
-	in   map[string]*incoming // by the name of the gateway
+	run   string     // of this process, among those of that name
+	turn  sync.Mutex // held by an exchange; guards what follows
+	out   outgoing
+	began bool                 // something was published
+	in    map[string]*incoming // by the name of the gateway
 
 	mu     sync.Mutex        // guards what follows
 	known  map[string]*known // by migration
@@ -70,7 +73,7 @@ func New(o Options) *Tally {
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
-	return &Tally{Options: o, in: make(map[string]*incoming), known: make(map[string]*known), most: 1}
+	return &Tally{Options: o, run: rand.Text(), in: make(map[string]*incoming), known: make(map[string]*known), most: 1}
 }
 
 // Run exchanges once a second until ctx ends, and then says that this gateway
@@ -82,7 +85,7 @@ func (t *Tally) Run(ctx context.Context) {
 		case <-ctx.Done():
 			t.leave()
 			return
-		case <-time.After(Every - Every/10 + rand.N(Every/5)): // so that they don't all come at once
+		case <-time.After(Every - Every/10 + mathrand.N(Every/5)): // so that they don't all come at once
 		}
 	}
 }

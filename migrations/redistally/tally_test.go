@@ -20,9 +20,8 @@ type gateway struct {
 	*Tally
 	name string
 
-	mu   sync.Mutex // guards what follows
-	own  evidence.Counts
-	gone bool // it counts nothing any more
+	mu  sync.Mutex // guards what follows
+	own evidence.Counts
 }
 
 func newGateway(t testing.TB, s *server, name string) *gateway {
@@ -173,6 +172,27 @@ func TestWhatAGatewayCountedOutlivesIt(t *testing.T) {
 	c := s.client(t)
 	if left, err := c.Keys(t.Context(), key("tally:*")).Result(); err != nil || len(left) != 1 {
 		t.Errorf("left behind: %v, %v", left, err)
+	}
+}
+
+// TestRestartsCountOnce: a process that goes on with the counts of the one
+// before it has its name, and takes its place.
+func TestRestartsCountOnce(t *testing.T) {
+	s := newServer(t)
+	ada, bob := newGateway(t, s, "ada"), newGateway(t, s, "bob")
+	for n := range 5 {
+		bob.saw(fmt.Sprint("person ", n), evidence.Modern, true)
+	}
+	bob.exchange(t)
+	ada.exchange(t)
+	again := newGateway(t, s, "bob")
+	for n := range 4 { // the last was not kept
+		again.saw(fmt.Sprint("person ", n), evidence.Modern, true)
+	}
+	again.exchange(t)
+	ada.exchange(t)
+	if ada.bad() != 4 || ada.requests() != 4 {
+		t.Errorf("%d people, %d requests", ada.bad(), ada.requests())
 	}
 }
 
