@@ -77,8 +77,8 @@ func TestALagProbeThatHangsIsGivenUp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		plan := &migrations.Plan{ID: "orders", Data: migrations.DataSynced, Synced: &migrations.Synced{Lag: "http://lag/", MaxLag: 10 * time.Second}}
 		var asked, together atomic.Int32
-		hang := false
-		var told []bool
+		var hang atomic.Bool
+		var told []bool // read after synctest.Wait
 		l := newLags(func() map[string]*migrations.Plan { return map[string]*migrations.Plan{"orders": plan} },
 			func(_ string, behind bool) { told = append(told, behind) }, slog.New(slog.DiscardHandler))
 		l.client.Transport = answering(func(r *http.Request) (string, error) {
@@ -87,7 +87,7 @@ func TestALagProbeThatHangsIsGivenUp(t *testing.T) {
 				t.Error("two probes at once")
 			}
 			defer together.Add(-1)
-			if !hang {
+			if !hang.Load() {
 				return "1.5", nil
 			}
 			<-r.Context().Done()
@@ -95,15 +95,17 @@ func TestALagProbeThatHangsIsGivenUp(t *testing.T) {
 		})
 		go l.run(t.Context())
 		time.Sleep(16 * time.Second)
+		synctest.Wait()
 		if got := l.of("orders"); !got.Known || got.Behind != 1500*time.Millisecond || asked.Load() != 4 || len(told) != 4 || told[3] {
 			t.Fatalf("%+v after %d probes, told %v", got, asked.Load(), told)
 		}
-		hang = true
+		hang.Store(true)
 		time.Sleep(8 * time.Second)
 		if got := l.of("orders"); !got.Known {
 			t.Error("one probe went wrong, and the lag is not known any more")
 		}
 		time.Sleep(12 * time.Second)
+		synctest.Wait()
 		if got := l.of("orders"); got.Known {
 			t.Error("what was measured long ago still counts")
 		}
@@ -111,7 +113,7 @@ func TestALagProbeThatHangsIsGivenUp(t *testing.T) {
 			t.Errorf("%d probes, told %v", n, told)
 		}
 		// Another probe knows nothing of what this one has found.
-		hang = false
+		hang.Store(false)
 		time.Sleep(20 * time.Second)
 		if got := l.of("orders"); !got.Known {
 			t.Error("the probe answers, and the lag is not known")
