@@ -19,7 +19,7 @@ const module = "github.com/ficus-gateway/ficus"
 //	migrations ← routes ← flags ← gateway ← gateway/app ← main
 //	             routes ← legacy ← gateway
 //
-// and the leaves (filelog, upstream, shadow, telemetry, dashboard) are
+// and the leaves (filelog, upstream, shadow, telemetry, notify, dashboard) are
 // strangers to one another: what one needs of another it declares as an
 // interface, and gateway or gateway/app joins them.
 var arrows = map[string][]string{
@@ -48,6 +48,7 @@ var arrows = map[string][]string{
 	"gateway/upstream":                 {"migrations", "routes"},
 	"gateway/shadow":                   {"migrations", "migrations/compare", "routes"},
 	"gateway/telemetry":                {"migrations", "routes"},
+	"gateway/notify":                   {"migrations", "routes"},
 	"gateway/dashboard/access":         {},
 	"gateway/dashboard/access/idptest": {},
 	"gateway/dashboard":                {"gateway/dashboard/access", "migrations", "migrations/evidence", "migrations/compare", "routes", "flags"},

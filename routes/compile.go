@@ -42,6 +42,7 @@ func (l *loader) compile() (*Table, error) {
 	c.declare()
 	c.server()
 	c.frozen = c.freezes()
+	c.hooks()
 	for _, f := range c.files {
 		for _, name := range sortedKeys(f.Upstreams) {
 			if at := f.root().key("upstreams").key(name); c.upstreams[name] == at {

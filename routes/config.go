@@ -31,6 +31,8 @@ type Config struct {
 	Migrations map[string]MigrationConfig `yaml:"migrations"`
 	// Ramps says when and how many of them may move by themselves.
 	Ramps RampsConfig `yaml:"ramps"`
+	// Notify lists who is told what happens to migrations, by webhook.
+	Notify OneOrMany[HookConfig] `yaml:"notify"`
 	// Routes say where requests go. The most specific match wins, whatever the order; one must be {path: /*, ...}.
 	Routes []RouteConfig `yaml:"routes"`
 }

@@ -22,6 +22,7 @@ type Table struct {
 	Server    Server                      // what only a restart changes
 	Trusted   []netip.Prefix              // peers whose forwarding headers count
 	Limits    Limits
+	Hooks     []*Hook   // who is told what happens
 	Access    bool      // write the access log
 	Warnings  []Problem // what is allowed but probably not meant
 

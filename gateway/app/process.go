@@ -21,6 +21,7 @@ import (
 	"github.com/ficus-gateway/ficus/gateway"
 	"github.com/ficus-gateway/ficus/gateway/dashboard/access"
 	"github.com/ficus-gateway/ficus/gateway/dashboard/web"
+	"github.com/ficus-gateway/ficus/gateway/notify"
 	"github.com/ficus-gateway/ficus/gateway/shadow"
 	"github.com/ficus-gateway/ficus/gateway/telemetry"
 	"github.com/ficus-gateway/ficus/migrations"
@@ -59,6 +60,7 @@ type Process struct {
 	shadow   *shadow.Shadow
 	trips    *trips
 	lags     *lags
+	teller   *notify.Teller
 	peaks    peaks
 	counted  string // file that keeps what was counted
 	found    string // file that keeps what the shadow has found
@@ -154,8 +156,12 @@ func (p *Process) openGateway(ctx context.Context, t *routes.Table) (err error) 
 	if p.shared != nil {
 		p.shared.count(p.owns)
 	}
+	if err := p.openTeller(t); err != nil {
+		return err
+	}
 	p.openTrips(filepath.Join(t.Server.Beside(), "ficus.trips"))
 	p.lags = newLags(func() map[string]*migrations.Plan { return p.source.Table().Plans }, p.gateway.Lags, p.log)
+	p.lags.news = p.tellOfLag
 	p.gauges()
 	p.flags.measure(p.tools.metrics)
 	return nil
@@ -254,6 +260,7 @@ func (p *Process) background(ctx context.Context) {
 	p.tasks.Go(func() { p.trips.run(ctx) })
 	p.tasks.Go(func() { p.remember(ctx) })
 	p.tasks.Go(func() { p.lags.run(ctx) })
+	p.tasks.Go(func() { p.teller.Run(ctx) })
 	p.tasks.Go(func() { p.shadow.Keep(p.found, saveEvery, retention) })
 	p.tasks.Go(func() { p.certs.watch(ctx, cmp.Or(p.config.Certs, 5*time.Second)) })
 	if p.config.Path != "" {

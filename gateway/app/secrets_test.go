@@ -108,9 +108,9 @@ func collector(t *testing.T, kept *buffer, header *sync.Map) string {
 // writes: both logs, metrics, traces, the event log and the admin API.
 func TestSecretsAreWrittenNowhere(t *testing.T) {
 	p := plant("the cookie secret", "a key for the upstream", "the collector's token", "a cookie", "an authorization", "a password",
-		"a query string", "a targeting key", "a body", "an answer", "set-cookie", "answer", "a wrong token", "a referer", "a baggage", "a header of its own", "a value in a match")
+		"a query string", "a targeting key", "a body", "an answer", "set-cookie", "answer", "a wrong token", "a referer", "a baggage", "a header of its own", "a value in a match", "a hook's URL", "a hook's secret")
 	delete(p, "an answer")
-	for name, variable := range map[string]string{"the cookie secret": "FICUS_TEST_SECRET", "a key for the upstream": "FICUS_TEST_KEY", "the collector's token": "FICUS_TEST_COLLECTOR", "a value in a match": "FICUS_TEST_MATCH"} {
+	for name, variable := range map[string]string{"the cookie secret": "FICUS_TEST_SECRET", "a key for the upstream": "FICUS_TEST_KEY", "the collector's token": "FICUS_TEST_COLLECTOR", "a value in a match": "FICUS_TEST_MATCH", "a hook's URL": "FICUS_TEST_HOOK", "a hook's secret": "FICUS_TEST_HOOK_SECRET"} {
 		t.Setenv(variable, p[name])
 	}
 	var traces buffer
@@ -123,6 +123,7 @@ secret: ${FICUS_TEST_SECRET}
 telemetry: {otlp: "%s", sample: 100%%, headers: {X-Collector-Token: "${FICUS_TEST_COLLECTOR}"}}
 limits: {body_bytes: 64KiB}
 log: {level: debug}
+notify: {url: "http://127.0.0.1:1/${FICUS_TEST_HOOK}", secret: "${FICUS_TEST_HOOK_SECRET}", timeout: 1s}
 upstreams:
   monolith: {url: "http://%s", timeout: {response: 300ms}}
   orders: "%s"

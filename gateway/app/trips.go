@@ -21,7 +21,8 @@ import (
 type trips struct {
 	log      migrations.Log
 	state    func() migrations.State
-	overlay  func(migration string, cells ...string) // [gateway.Gateway.Trip]
+	overlay  func(migration string, cells ...string)           // [gateway.Gateway.Trip]
+	news     func(o migrations.Trip, over migrations.Standing) // is told of each, and with over when it is; nil: nobody is
 	logger   *slog.Logger
 	path     string        // of the file that keeps them
 	wake     chan struct{} // holds one: there is something to append
@@ -35,7 +36,7 @@ type trips struct {
 func (p *Process) openTrips(path string) {
 	p.trips = &trips{
 		log: p.events, state: p.follower.State, overlay: p.gateway.Trip, logger: p.log, path: path,
-		wake: make(chan struct{}, 1), patience: 5 * time.Second, pause: time.Second,
+		news: p.tellOfTrip, wake: make(chan struct{}, 1), patience: 5 * time.Second, pause: time.Second,
 	}
 	p.trips.load()
 }
@@ -70,6 +71,9 @@ func (t *trips) add(plan migrations.Plan, e migrations.Event) {
 	}
 	t.pending = append(t.pending, trip)
 	t.settled()
+	if t.news != nil {
+		t.news(trip, "")
+	}
 	t.logger.Error("rolled back here only: the event log is out of reach, and gets it when it is back",
 		"migration", e.Migration, "cell", e.Cell, "actor", e.Actor, "reason", e.Reason)
 	select {
@@ -88,6 +92,9 @@ func (t *trips) seen(s migrations.State) {
 		standing := o.Standing(s)
 		if standing != migrations.TripStands {
 			t.logger.Info("a local rollback is over", "migration", o.Event.Migration, "cell", o.Event.Cell, "by_the_log", string(standing))
+			if t.news != nil {
+				t.news(o, standing)
+			}
 		}
 		return standing != migrations.TripStands
 	})
