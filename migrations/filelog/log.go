@@ -111,7 +111,7 @@ func (l *Log) Close() error {
 	close(l.changed)
 	l.mu.Unlock()
 	<-l.checkpointed
-	return errors.Join(l.file.Close(), l.lock.Close())
+	return errors.Join(l.file.Close(), unlock(l.lock))
 }
 
 // Head returns the sequence number of the last event that is on disk.
