@@ -16,6 +16,9 @@ func (p *Process) openDoor(s routes.Server) error {
 	o := access.Options{
 		Shared: p.token, Dir: s.Beside(), Idle: s.Admin.SessionIdle, Lifetime: s.Admin.SessionLifetime, Logger: p.log,
 	}
+	if p.shared != nil {
+		o.Store = sharedAccess{p.shared.client, p.shared.key}
+	}
 	if c := s.Admin.OIDC; c != nil {
 		secret, err := clientSecret(c)
 		if err != nil {

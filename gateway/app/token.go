@@ -105,5 +105,8 @@ func (t tokenRevokeCommand) Run(c *call) error {
 		return c.json(gone)
 	}
 	c.printf("token %s of %s opens nothing any more, nor do the sessions begun with it", gone.ID, gone.Name)
+	if gone.Here {
+		fmt.Fprintln(c.stderr, "the other gateways don't know yet: Redis is away; they are told as soon as it is back")
+	}
 	return nil
 }

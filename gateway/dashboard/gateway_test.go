@@ -90,7 +90,7 @@ func door(t *testing.T, o access.Options) *access.Door {
 // issue makes a token.
 func (g *gateway) issue(name string, role access.Role, groups ...string) access.Token {
 	g.t.Helper()
-	token, _, err := g.deps.Door.Issue(access.Order{Name: name, Role: role, Groups: groups})
+	token, _, err := g.deps.Door.Issue(g.t.Context(), access.Order{Name: name, Role: role, Groups: groups})
 	if err != nil {
 		g.t.Fatal(err)
 	}

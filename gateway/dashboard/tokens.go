@@ -19,9 +19,10 @@ type TokenInfo struct {
 	Created *time.Time  `json:"created,omitempty"` // absent for the shared one
 	By      string      `json:"by,omitempty"`      // who made it
 	Expires *time.Time  `json:"expires,omitempty"` // absent: never
-	Expired bool        `json:"expired,omitempty"` //
-	Used    *time.Time  `json:"used,omitempty"`    // last, exact to a minute
-	Shared  bool        `json:"shared,omitempty"`  // that of the file ficus.token, which can't be revoked here
+	Expired bool        `json:"expired,omitempty"`
+	Here    bool        `json:"local_only,omitempty"` // revoked at this gateway alone, until the others can be told
+	Used    *time.Time  `json:"used,omitempty"`       // last, exact to a minute
+	Shared  bool        `json:"shared,omitempty"`     // that of the file ficus.token, which can't be revoked here
 }
 
 // Tokens lists the tokens that this gateway accepts, and those that have expired.
@@ -57,7 +58,7 @@ func (a *api) getTokens(w http.ResponseWriter, r *http.Request) {
 }
 
 func (a *api) tokenInfo(t access.Issued) TokenInfo {
-	out := TokenInfo{ID: t.ID, Name: t.Name, Role: t.Role, Groups: t.Groups, By: t.By, Shared: t.Shared}
+	out := TokenInfo{ID: t.ID, Name: t.Name, Role: t.Role, Groups: t.Groups, By: t.By, Here: t.Here, Shared: t.Shared}
 	for at, to := range map[*time.Time]**time.Time{&t.Created: &out.Created, &t.Expires: &out.Expires, &t.Used: &out.Used} {
 		if !at.IsZero() {
 			*to = at
@@ -83,7 +84,7 @@ func (a *api) postToken(w http.ResponseWriter, r *http.Request) {
 	for _, g := range body.Groups {
 		order.Groups = append(order.Groups, plain(g, 200))
 	}
-	token, made, err := a.Door.Issue(order)
+	token, made, err := a.Door.Issue(r.Context(), order)
 	if err != nil {
 		fail(w, r, tokenProblem(err))
 		return
@@ -120,7 +121,7 @@ func parseLife(text string) (time.Duration, error) {
 }
 
 func (a *api) deleteToken(w http.ResponseWriter, r *http.Request) {
-	gone, err := a.Door.Revoke(param(r, "id"))
+	gone, err := a.Door.Revoke(r.Context(), param(r, "id"))
 	if err != nil {
 		fail(w, r, tokenProblem(err))
 		return
@@ -149,6 +150,9 @@ func tokenProblem(err error) *Problem {
 		return problem(NoToken, http.StatusNotFound, "%v; GET /api/tokens lists them", err)
 	case errors.Is(err, access.ErrTaken), errors.Is(err, access.ErrFull), errors.Is(err, access.ErrShared):
 		return problem(Refused, http.StatusConflict, "%v", err)
+	}
+	if errors.Is(err, access.ErrStore) {
+		return problem(LogUnavailable, http.StatusServiceUnavailable, "nothing was changed: %v", err)
 	}
 	return problem(InternalProblem, http.StatusInternalServerError, "nothing was changed: %v", err)
 }

@@ -18,6 +18,7 @@ type Options struct {
 	Dir      string           // where tokens, sessions and the audit are kept; empty: in memory only
 	Idle     time.Duration    // after which a session ends that nobody uses; 0: four hours
 	Lifetime time.Duration    // after which every session ends; 0: twelve hours
+	Store    Store            // nil: what comes in is this gateway's alone
 	SignOn   *SignOnOptions   // nil: people sign in with tokens only
 	Logger   *slog.Logger     // nil: silent
 	Now      func() time.Time // nil: [time.Now]
@@ -39,6 +40,7 @@ type Door struct {
 	returns     attempts // from the identity provider; whoever guesses tokens keeps nobody from signing on
 	audit       audit
 	signOn      *SignOn // nil: none
+	alone       bool    // the store could not be read the last time; Run's
 	log         *slog.Logger
 	now         func() time.Time
 }
@@ -58,10 +60,10 @@ func Open(o Options) (*Door, error) {
 		return filepath.Join(o.Dir, name)
 	}
 	d := &Door{
-		credentials: credentials{file: file{kept(TokensFile)}, now: o.Now},
+		credentials: credentials{file: file{kept(TokensFile)}, store: o.Store, now: o.Now},
 		sessions: sessions{
-			file: file{kept(SessionsFile)}, idle: cmp.Or(o.Idle, 4*time.Hour), lifetime: cmp.Or(o.Lifetime, 12*time.Hour),
-			now: o.Now, open: map[hash]session{},
+			file: file{kept(SessionsFile)}, store: o.Store, idle: cmp.Or(o.Idle, 4*time.Hour), lifetime: cmp.Or(o.Lifetime, 12*time.Hour),
+			now: o.Now, open: map[hash]session{}, ended: map[hash]bool{},
 		},
 		attempts: attempts{now: o.Now},
 		returns:  attempts{now: o.Now},
@@ -86,33 +88,56 @@ func Open(o Options) (*Door, error) {
 			return nil, err
 		}
 	}
+	if o.Store != nil {
+		d.pull(context.Background())
+	}
 	if err := d.sessions.load(); err != nil { // people can sign in again
 		o.Logger.Warn("everybody has to sign in again", "error", err)
 	}
 	return d, nil
 }
 
-// Run keeps on disk what changes without haste, until ctx ends.
+// Run keeps what changes without haste, and takes over what other gateways
+// have changed, until ctx ends.
 func (d *Door) Run(ctx context.Context) {
-	for tick := time.NewTicker(10 * time.Second); ; {
+	tick := time.NewTicker(storeFresh)
+	defer tick.Stop()
+	for n := 1; ; n++ {
 		select {
 		case <-ctx.Done():
-			tick.Stop()
 			return
 		case <-tick.C:
-			d.flush()
+		}
+		d.pull(ctx)
+		if n%5 == 0 {
+			d.flush(ctx)
 		}
 	}
 }
 
-// Close keeps what is not on disk yet. Call it when no more requests come.
+// pull takes over the tokens that other gateways have made and revoked.
+func (d *Door) pull(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, 3*time.Second)
+	defer cancel()
+	err := d.credentials.pull(ctx)
+	if err != nil && !d.alone {
+		d.log.Warn("what other gateways say of who comes in can't be read; what this one knows stands", "error", err)
+	}
+	d.alone = err != nil
+}
+
+// Close keeps what is not kept yet. Call it when no more requests come and Run has ended.
 func (d *Door) Close() error {
-	d.flush()
+	ctx, cancel := context.WithTimeout(context.Background(), 3*time.Second)
+	defer cancel()
+	d.flush(ctx)
 	return d.audit.close()
 }
 
-func (d *Door) flush() {
-	if err := errors.Join(d.credentials.flush(), d.sessions.flush()); err != nil {
+func (d *Door) flush(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+	defer cancel()
+	if err := errors.Join(d.credentials.flush(ctx), d.sessions.flush()); err != nil && !d.alone {
 		d.log.Error("the admin listener can't keep who comes in", "error", err)
 	}
 }
@@ -145,17 +170,14 @@ func (c credential) identity(name string, via Way) Identity {
 
 // Session returns who the browser is that shows a cookie. If somebody acts by
 // it, it is idle no more; a page that brings itself up to date does not.
-// A token that was revoked takes its sessions with it.
+// A token that was revoked takes its sessions with it; another gateway may know
+// the token of a session that is worth nothing here.
 func (d *Door) Session(id string, acts bool) (Identity, bool) {
 	s, ok := d.sessions.get(id, acts)
 	if !ok {
 		return Identity{}, false
 	}
-	if who, ok := d.stillWelcome(s); ok {
-		return who, true
-	}
-	d.end(id)
-	return Identity{}, false
+	return d.stillWelcome(s)
 }
 
 // stillWelcome returns what a session is good for by what holds now.
@@ -167,8 +189,10 @@ func (d *Door) stillWelcome(s session) (Identity, bool) {
 		who := d.signOn.identity(s)
 		return who, who.Role != ""
 	}
-	c, ok := d.credentials.get(s.Credential)
-	return c.identity(s.Actor, BySession), ok
+	if c, ok := d.credentials.get(s.Credential); ok {
+		return c.identity(s.Actor, BySession), true
+	}
+	return Identity{}, false
 }
 
 // An Attempt is somebody who tries to sign in.

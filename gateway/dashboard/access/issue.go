@@ -1,7 +1,9 @@
 package access
 
 import (
+	"context"
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -26,6 +28,7 @@ type Issued struct {
 	By      string
 	Expires time.Time // zero: never
 	Used    time.Time // exact to a minute; zero: never, or not since the gateway started if it is the shared one
+	Here    bool      // it was revoked at this gateway alone, until the others can be told
 	Shared  bool      // that of the file ficus.token, which can't be revoked
 }
 
@@ -65,7 +68,7 @@ func (o Order) check(now time.Time) error {
 }
 
 // Issue makes a token, keeps its hash and returns it. It can't be shown again.
-func (d *Door) Issue(o Order) (Token, Issued, error) {
+func (d *Door) Issue(ctx context.Context, o Order) (Token, Issued, error) {
 	if err := o.check(d.now()); err != nil {
 		return Token{}, Issued{}, err
 	}
@@ -74,7 +77,7 @@ func (d *Door) Issue(o Order) (Token, Issued, error) {
 		ID: strings.ToLower(rand.Text()[:8]), Name: o.Name, Role: o.Role, Groups: o.Groups,
 		Created: d.now().UTC().Truncate(time.Second), By: o.By, Expires: o.Expires.UTC().Truncate(time.Second), Hash: hashOf(t.secret),
 	}
-	if err := d.credentials.add(c); err != nil {
+	if err := d.credentials.add(ctx, c); err != nil {
 		return Token{}, Issued{}, err
 	}
 	return t, c.issued(), nil
@@ -84,6 +87,9 @@ func (d *Door) Issue(o Order) (Token, Issued, error) {
 func (d *Door) Tokens() []Issued {
 	var out []Issued
 	for _, c := range *d.credentials.list.Load() {
+		if !c.Revoked.IsZero() {
+			continue
+		}
 		out = append(out, c.issued())
 	}
 	return out
@@ -91,12 +97,17 @@ func (d *Door) Tokens() []Issued {
 
 // Revoke makes a token worthless at once, and ends the sessions that were
 // opened with it.
-func (d *Door) Revoke(id string) (Issued, error) {
-	gone, err := d.credentials.remove(id)
+func (d *Door) Revoke(ctx context.Context, id string) (Issued, error) {
+	gone, err := d.credentials.remove(ctx, id)
+	out := gone.issued()
+	if out.Here = errors.Is(err, ErrStore); out.Here {
+		d.log.Warn("a token was revoked at this gateway alone; the others are told as soon as they can be", "id", id, "error", err)
+		err = nil
+	}
 	if err != nil {
 		return Issued{}, err
 	}
-	return gone.issued(), nil
+	return out, nil
 }
 
 func (c credential) issued() Issued {

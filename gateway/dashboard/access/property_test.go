@@ -84,7 +84,7 @@ func TestADoorLetsInExactlyWhomItShould(t *testing.T) {
 				if h := rapid.IntRange(0, 8).Draw(rt, "hours"); h > 0 {
 					o.Expires = c.at.Add(time.Duration(h) * time.Hour)
 				}
-				token, made, err := d.Issue(o)
+				token, made, err := d.Issue(t.Context(), o)
 				if err != nil {
 					rt.Fatal(err)
 				}
@@ -92,7 +92,7 @@ func TestADoorLetsInExactlyWhomItShould(t *testing.T) {
 			},
 			"revoke": func(rt *rapid.T) {
 				id := someToken(rt)
-				if _, err := d.Revoke(id); err != nil {
+				if _, err := d.Revoke(t.Context(), id); err != nil {
 					rt.Fatal(err)
 				}
 				delete(m.tokens, id)

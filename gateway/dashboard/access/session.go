@@ -1,6 +1,10 @@
 package access
 
 import (
+	"context"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"sync"
@@ -15,6 +19,9 @@ type session struct {
 	Groups     []string  `json:"groups,omitempty"`     // by the identity provider; never changed
 	Opened     time.Time `json:"opened"`               // ends a lifetime later
 	Seen       time.Time `json:"seen"`                 // ends when idle that long; exact to a minute
+
+	asked  time.Time // when the store was asked last
+	unsent bool      // the store does not know it as it is
 }
 
 // maxSessions bounds the sessions of a gateway; the one that was idle longest
@@ -24,12 +31,14 @@ const maxSessions = 10_000
 // sessions are the browsers that have signed in, by the hash of their cookie.
 type sessions struct {
 	file           file
+	store          Store // nil: one gateway
 	idle, lifetime time.Duration
 	now            func() time.Time
 
 	mu    sync.Mutex // guards what follows
 	open  map[hash]session
-	dirty bool // since the file was written
+	ended map[hash]bool // those that the store has not dropped yet
+	dirty bool          // since the file was written
 
 	writing sync.Mutex // held while the file is written
 }
@@ -38,6 +47,8 @@ type sessions struct {
 type keptSessions struct {
 	Sessions map[hash]session `json:"sessions"`
 }
+
+func (h hash) value() string { return "session:" + hex.EncodeToString(h[:]) } // in the store
 
 // load reads the sessions that an earlier process kept.
 func (s *sessions) load() error {
@@ -54,40 +65,25 @@ func (s *sessions) load() error {
 	return nil
 }
 
-// flush writes the sessions if any has changed. One that was opened is kept
-// some seconds later, one that was ended at once, so that no crash brings it back.
-func (s *sessions) flush() error {
-	s.writing.Lock()
-	defer s.writing.Unlock()
-	s.mu.Lock()
-	dirty, kept := s.dirty, keptSessions{maps.Clone(s.open)}
-	s.dirty = false
-	s.mu.Unlock()
-	if !dirty {
-		return nil
-	}
-	if err := s.file.write(kept); err != nil {
-		s.mu.Lock()
-		s.dirty = true
-		s.mu.Unlock()
-		return fmt.Errorf("keeping the sessions: %w", err)
-	}
-	return nil
-}
-
 // put opens a session and returns its id, the only copy of it.
 func (s *sessions) put(opened session) (id string) {
 	id = newSecret()
+	h, now := hashOf(id), s.now()
+	opened.Opened, opened.Seen = now, now
+	opened.unsent = s.store != nil && s.send(h, opened) != nil
+	opened.asked = now
+	s.keep(h, opened)
+	return id
+}
+
+func (s *sessions) keep(h hash, open session) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	now := s.now()
-	opened.Opened, opened.Seen = now, now
-	if len(s.open) >= maxSessions {
-		s.makeRoom(now)
+	if _, known := s.open[h]; !known && len(s.open) >= maxSessions {
+		s.makeRoom(s.now())
 	}
-	s.open[hashOf(id)] = opened
+	s.open[h] = open
 	s.dirty = true
-	return id
 }
 
 // makeRoom drops the sessions that are over, and if there are none the one
@@ -115,6 +111,7 @@ func (s *sessions) over(open session, now time.Time) bool {
 // the session is idle no more.
 func (s *sessions) get(id string, acts bool) (session, bool) {
 	h := hashOf(id)
+	s.ask(h)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	open, ok := s.open[h]
@@ -128,7 +125,7 @@ func (s *sessions) get(id string, acts bool) (session, bool) {
 		return session{}, false
 	}
 	if acts && now.Sub(open.Seen) >= time.Minute {
-		open.Seen = now
+		open.Seen, open.unsent = now, s.store != nil
 		s.open[h] = open
 		s.dirty = true
 	}
@@ -138,10 +135,124 @@ func (s *sessions) get(id string, acts bool) (session, bool) {
 // drop ends a session, and reports whether there was one.
 func (s *sessions) drop(id string) bool {
 	h := hashOf(id)
+	s.ask(h)
 	s.mu.Lock()
-	defer s.mu.Unlock()
 	_, ok := s.open[h]
 	delete(s.open, h)
 	s.dirty = s.dirty || ok
+	s.mu.Unlock()
+	if ok && s.store != nil && briefly(func(ctx context.Context) error { return s.store.Delete(ctx, h.value()) }) != nil {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		if len(s.ended) < maxSessions {
+			s.ended[h] = true
+		}
+	}
 	return ok
+}
+
+// ask takes over what the store knows of a session, if that may be news: it
+// may have been opened or ended at another gateway. While the store is away,
+// what this one knows stands.
+func (s *sessions) ask(h hash) {
+	if s.store == nil {
+		return
+	}
+	now := s.now()
+	s.mu.Lock()
+	ours, known := s.open[h]
+	skip := s.ended[h] || known && now.Sub(ours.asked) < storeFresh
+	s.mu.Unlock()
+	if skip {
+		return
+	}
+	var text []byte
+	err := briefly(func(ctx context.Context) (err error) {
+		text, err = s.store.Get(ctx, h.value())
+		return err
+	})
+	var theirs session
+	if err == nil && text != nil {
+		err = json.Unmarshal(text, &theirs)
+	}
+	s.mu.Lock()
+	ours, known = s.open[h]
+	switch {
+	case err != nil:
+	case text == nil && known && !ours.unsent: // ended elsewhere
+		delete(s.open, h)
+		s.dirty, known = true, false
+	case text != nil && !known && !s.ended[h]:
+		ours, known = theirs, true
+	case text != nil && theirs.Seen.After(ours.Seen):
+		ours.Seen = theirs.Seen
+	}
+	s.mu.Unlock()
+	if known {
+		ours.asked = now
+		s.keep(h, ours)
+	}
+}
+
+// send gives the store a session.
+func (s *sessions) send(h hash, open session) error {
+	text, err := json.Marshal(open)
+	if err != nil {
+		return err
+	}
+	life := min(s.idle, open.Opened.Add(s.lifetime).Sub(s.now())) + time.Minute
+	return briefly(func(ctx context.Context) error { return s.store.Put(ctx, h.value(), text, life) })
+}
+
+// flush keeps the sessions if any has changed. One that was opened is on disk
+// some seconds later, one that was ended at once, so that no crash brings it back.
+func (s *sessions) flush() error {
+	s.writing.Lock()
+	defer s.writing.Unlock()
+	s.mu.Lock()
+	dirty, kept := s.dirty, keptSessions{maps.Clone(s.open)}
+	ended := maps.Clone(s.ended)
+	s.dirty = false
+	s.mu.Unlock()
+	err := s.share(kept.Sessions, ended)
+	if !dirty {
+		return err
+	}
+	if writing := s.file.write(kept); writing != nil {
+		s.mu.Lock()
+		s.dirty = true
+		s.mu.Unlock()
+		err = errors.Join(err, fmt.Errorf("keeping the sessions: %w", writing))
+	}
+	return err
+}
+
+// share gives the store what it could not take before, until it fails.
+func (s *sessions) share(open map[hash]session, ended map[hash]bool) error {
+	if s.store == nil {
+		return nil
+	}
+	for h := range ended {
+		if err := briefly(func(ctx context.Context) error { return s.store.Delete(ctx, h.value()) }); err != nil {
+			return fmt.Errorf("ending a session at the other gateways: %w", err)
+		}
+		s.mu.Lock()
+		delete(s.ended, h)
+		s.mu.Unlock()
+	}
+	for h, one := range open {
+		if !one.unsent {
+			continue
+		}
+		if err := s.send(h, one); err != nil {
+			return fmt.Errorf("telling the other gateways of a session: %w", err)
+		}
+		s.mu.Lock()
+		if now, ok := s.open[h]; ok && now.Seen.Equal(one.Seen) {
+			now.unsent = false
+			s.open[h] = now
+		}
+		s.mu.Unlock()
+	}
+	return nil
 }

@@ -139,13 +139,13 @@ func TestARevokedOrExpiredTokenTakesItsSessionsAlong(t *testing.T) {
 	if _, ok := d.Session(a, true); ok {
 		t.Error("an expired token's session is open")
 	}
-	if _, _, err := d.Issue(Order{Name: "a", Role: Viewer}); err != nil {
+	if _, _, err := d.Issue(t.Context(), Order{Name: "a", Role: Viewer}); err != nil {
 		t.Errorf("the name of an expired token is taken: %v", err)
 	}
-	if _, _, err := d.Issue(Order{Name: "b", Role: Viewer}); !errors.Is(err, ErrTaken) {
+	if _, _, err := d.Issue(t.Context(), Order{Name: "b", Role: Viewer}); !errors.Is(err, ErrTaken) {
 		t.Errorf("the name of a token can be had twice: %v", err)
 	}
-	if _, err := d.Revoke(d.Tokens()[1].ID); err != nil {
+	if _, err := d.Revoke(t.Context(), d.Tokens()[1].ID); err != nil {
 		t.Fatal(err)
 	}
 	if _, ok := d.Session(b, true); ok {
@@ -205,10 +205,10 @@ func TestATokenThatCanNotBeKeptIsNotMade(t *testing.T) {
 	if err := os.RemoveAll(dir); err != nil { // the disk is gone
 		t.Fatal(err)
 	}
-	if token, _, err := d.Issue(Order{Name: "ci", Role: Viewer}); err == nil || !token.IsZero() || len(d.Tokens()) != 1 {
+	if token, _, err := d.Issue(t.Context(), Order{Name: "ci", Role: Viewer}); err == nil || !token.IsZero() || len(d.Tokens()) != 1 {
 		t.Errorf("%v, %v", err, d.Tokens())
 	}
-	if _, err := d.Revoke(d.Tokens()[0].ID); err == nil {
+	if _, err := d.Revoke(t.Context(), d.Tokens()[0].ID); err == nil {
 		t.Error("it is said to be revoked")
 	}
 	if _, ok := d.Bearer(kept.Reveal()); !ok {

@@ -159,7 +159,7 @@ func contains(t *testing.T, text string, parts ...string) {
 // issue makes a token.
 func issue(t *testing.T, d *Door, o Order) Token {
 	t.Helper()
-	token, _, err := d.Issue(o)
+	token, _, err := d.Issue(t.Context(), o)
 	if err != nil {
 		t.Fatal(err)
 	}
