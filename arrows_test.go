@@ -47,6 +47,7 @@ var arrows = map[string][]string{
 	"gateway":                          {"migrations", "migrations/evidence", "migrations/compare", "routes", "flags", "legacy", "gateway/upstream", "gateway/shadow", "gateway/telemetry"},
 	"gateway/upstream":                 {"migrations", "routes"},
 	"gateway/shadow":                   {"migrations", "migrations/compare", "routes"},
+	"gateway/ofrep":                    {},
 	"gateway/telemetry":                {"migrations", "routes"},
 	"gateway/notify":                   {"migrations", "routes"},
 	"gateway/dashboard/access":         {},

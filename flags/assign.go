@@ -24,6 +24,10 @@ type Input struct {
 	Secure     bool                   // the client spoke TLS
 	Key        []migrations.KeySource // the route's own key list; nil: the plan's
 	Safe       bool                   // the method is safe
+
+	// Of a question of somebody who is not the client, such as an application:
+	Given *string        // the targeting key, which is not looked for; empty: keyless. Nil: it is
+	Facts map[string]any // attributes, in place of those of the request; nil: those
 }
 
 // An Assignment is what was decided for one request.

@@ -38,7 +38,18 @@ func (p *pin) Fact(name string) any {
 	if i < 0 {
 		return nil
 	}
-	if text := p.assigner.fact(p.in, p.assigner.attributes[i]); text != "" {
+	return p.fact(p.assigner.attributes[i])
+}
+
+// fact returns what is known of an attribute; nil: nothing that counts.
+func (p *pin) fact(at Attribute) any {
+	if p.in.Facts != nil {
+		if !p.in.Trusted {
+			return nil
+		}
+		return p.in.Facts[at.Name]
+	}
+	if text := p.assigner.fact(p.in, at); text != "" {
 		return text
 	}
 	return nil
@@ -50,8 +61,8 @@ func (p *pin) Each(f func(name string, value any)) {
 		f(openfeature.TargetingKey, p.assignment.Key)
 	}
 	for _, at := range p.assigner.attributes {
-		if text := p.assigner.fact(p.in, at); text != "" {
-			f(at.Name, text)
+		if v := p.fact(at); v != nil {
+			f(at.Name, v)
 		}
 	}
 }
@@ -62,11 +73,11 @@ var _ subject.Subject = (*pin)(nil)
 // there are none.
 func (p *pin) told() (out map[string]any) {
 	for _, at := range p.assigner.attributes {
-		if text := p.assigner.fact(p.in, at); text != "" {
+		if v := p.fact(at); v != nil {
 			if out == nil {
 				out = make(map[string]any, len(p.assigner.attributes))
 			}
-			out[at.Name] = text
+			out[at.Name] = v
 		}
 	}
 	return out

@@ -27,6 +27,9 @@ type targetingKey struct {
 // find returns the key that the browser has been bucketed by in its session,
 // else the first that is present. An empty value is not.
 func (a *Assigner) find(in *Input) targetingKey {
+	if in.Given != nil {
+		return targetingKey{text: bounded(*in.Given), verified: in.Trusted}
+	}
 	if k := a.session(in); k.text != "" {
 		return k
 	}

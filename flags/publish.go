@@ -107,7 +107,9 @@ func (e entry) same(o entry) bool {
 	return e.state.Split.Equal(o.state.Split) && e.state.RolledBack == o.state.RolledBack && e.state.Retired == o.state.Retired
 }
 
-// flagOf returns the key of a plan's flag.
+// Key returns the key of a plan's flag.
+func Key(plan *migrations.Plan) string { return flagOf(plan) }
+
 func flagOf(plan *migrations.Plan) string {
 	if plan.Flag == "" {
 		return plan.ID

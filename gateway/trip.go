@@ -55,11 +55,16 @@ const EveryCell = "*"
 
 // trips reports whether the overlay turns the request around.
 func (rec *record) trips() bool {
-	if rec.Side != migrations.Modern || rec.cell == nil || rec.Stage == migrations.Complete {
+	return rec.Side == migrations.Modern && rec.cell != nil && rec.cell.trips(rec.Stage)
+}
+
+// trips reports whether the overlay turns requests of a stage around.
+func (c *cell) trips(stage migrations.Stage) bool {
+	if stage == migrations.Complete {
 		return false
 	}
-	cells := rec.cell.book.trip.cells.Load()
-	return cells != nil && (slices.Contains(*cells, EveryCell) || slices.Contains(*cells, rec.cell.name))
+	cells := c.book.trip.cells.Load()
+	return cells != nil && (slices.Contains(*cells, EveryCell) || slices.Contains(*cells, c.name))
 }
 
 // turn sends the request to the monolith, as if the rollback had come.

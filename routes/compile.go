@@ -88,7 +88,7 @@ func (c *compiler) positions() map[string]Position {
 	for id, s := range c.migrations {
 		at["migrations."+id] = s.at()
 	}
-	for _, key := range []string{"listen", "admin", "state", "flags", "secret", "shutdown", "telemetry", "log.level"} {
+	for _, key := range []string{"listen", "admin", "state", "flags", "ofrep", "secret", "shutdown", "telemetry", "log.level"} {
 		if pl, ok := c.main.places[key]; ok {
 			at[key] = pl.at
 		}

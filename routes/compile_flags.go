@@ -2,6 +2,7 @@ package routes
 
 import (
 	"maps"
+	"net"
 	"net/url"
 	"slices"
 	"strings"
@@ -100,6 +101,49 @@ func redacted(source string) string {
 		path = "/" + path
 	}
 	return scheme + "://" + host + path
+}
+
+// ofrep compiles the listener for applications that ask for sides.
+func (c *compiler) ofrep(at spot) {
+	f := c.main.OFREP
+	out := OFREP{Token: f.Token, Open: f.Open, Origins: f.Origins}
+	defer func() { c.table.Server.OFREP = out }()
+	if f.Token != "" && len(f.Token) < 16 {
+		at.key("token").fail("use at least 16 random bytes, such as the output of: openssl rand -hex 32", "is too short for a token")
+	}
+	for i, origin := range f.Origins {
+		u, err := url.Parse(origin)
+		if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" || u.Path != "" || u.RawQuery != "" || u.Fragment != "" || u.User != nil {
+			at.key("origins").index(i).fail("write an origin such as https://shop.example.com", "%s is not an origin", at.key("origins").index(i).quote(origin))
+		}
+	}
+	if f.Listen == "" {
+		if f.Token != "" || f.Open || len(f.Origins) > 0 {
+			at.key("listen").follow("write ofrep: {listen: 127.0.0.1:9901, ...}", "there is no listener for them; the admin listener has its own tokens, and no pages of other origins")
+		}
+		return
+	}
+	l, ok := listenAddress(at.key("listen"), f.Listen)
+	if !ok {
+		return
+	}
+	out.Listen = &l
+	for _, pub := range c.table.Server.Listen {
+		if overlap(pub, l) {
+			at.key("listen").fail("give it a port of its own, such as 127.0.0.1:9901", "%s is the public listener %s too; the public path space belongs to the monolith", at.key("listen").quote(f.Listen), pub.Address)
+		}
+	}
+	admin := c.table.Server.Admin
+	if admin.Address != "" && overlap(Listener{Network: "tcp", Address: admin.Address}, l) || admin.Socket != "" && overlap(Listener{Network: "unix", Address: admin.Socket}, l) {
+		at.key("listen").fail("leave it out, since the admin listener answers too, or give it a port of its own", "%s is the admin listener", at.key("listen").quote(f.Listen))
+	}
+	host, _, _ := net.SplitHostPort(l.Address)
+	switch local := l.Network == "unix" || isLoopback(host); {
+	case f.Token != "" && f.Open:
+		at.key("open").fail("remove one of them", "with open, nobody needs the token")
+	case f.Token == "" && !f.Open && !local:
+		at.key("listen").fail("set a token, or open: true where everybody who reaches the address may know on which side any key is", "%s is not on the loopback, and needs no token", at.key("listen").quote(f.Listen))
+	}
 }
 
 // decidedElsewhere warns of what does not count beside an outside provider.

@@ -19,6 +19,7 @@ func (c *compiler) server() {
 	}
 	c.listeners(root.key("listen"))
 	c.admin(root.key("admin"))
+	c.ofrep(root.key("ofrep"))
 	t.Trusted = prefixes(root.key("trusted_proxies"), f.TrustedProxies)
 	t.Limits = Limits{
 		HeaderBytes: int(valueOr(f.Limits.HeaderBytes, defaultHeaderBytes)),

@@ -11,6 +11,8 @@ type Config struct {
 	State StateConfig `yaml:"state" default:"file:ficus.events"`
 	// Flags says who evaluates the flags of migrations; a text is short for {source: ...}.
 	Flags FlagsConfig `yaml:"flags" default:"builtin"`
+	// OFREP is a listener at which applications ask for the side of a key.
+	OFREP OFREPConfig `yaml:"ofrep"`
 	// Secret is the key material of signed cookies, at least 16 bytes, such as ${FICUS_SECRET}. Left out, one is made and kept in a file beside the state.
 	Secret string `yaml:"secret"`
 	// TrustedProxies are the addresses or networks whose forwarding headers, identity headers and cohort headers count.

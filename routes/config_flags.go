@@ -16,3 +16,17 @@ type FlagsConfig struct {
 	// Attributes are what rules may ask of a request beside targetingKey: a name, and header:NAME, cookie:NAME, query:NAME, jwt:CLAIM or ip. All but ip count from trusted proxies only.
 	Attributes map[string]string `yaml:"attributes"`
 }
+
+// An OFREPConfig is a listener of its own at which applications ask for the
+// side of a key, by the OpenFeature Remote Evaluation Protocol. The admin
+// listener answers them too. A text is short for {listen: ...}.
+type OFREPConfig struct {
+	// Listen is host:port, or unix:/path of a socket; left out, there is no listener of its own.
+	Listen string `yaml:"listen"`
+	// Token is what applications send as Authorization: Bearer or as X-API-Key, at least 16 bytes, such as ${FICUS_OFREP_TOKEN}. It opens nothing else.
+	Token string `yaml:"token"`
+	// Open lets everybody who reaches the listener ask, without a token, as pages in browsers must.
+	Open bool `yaml:"open" default:"false"`
+	// Origins are the origins whose pages may ask from a browser, such as https://shop.example.com.
+	Origins OneOrMany[string] `yaml:"origins"`
+}

@@ -28,3 +28,11 @@ type Attribute struct {
 	Name string
 	From migrations.KeySource
 }
+
+// OFREP says where applications ask for the side of a key.
+type OFREP struct {
+	Listen  *Listener // nil: on the admin listener only
+	Token   string    // empty: none is needed
+	Open    bool      // none is needed, off the loopback either
+	Origins []string  // whose pages may ask from a browser
+}

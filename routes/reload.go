@@ -114,7 +114,7 @@ func RestartNeeded(old, next *Table) Problems {
 	var ps Problems
 	a, b := reflect.ValueOf(old.Server), reflect.ValueOf(next.Server)
 	names := map[string]string{
-		"Listen": "listen", "Admin": "admin", "State": "state", "Redis": "state", "Flags": "flags", "Secret": "secret",
+		"Listen": "listen", "Admin": "admin", "State": "state", "Redis": "state", "Flags": "flags", "OFREP": "ofrep", "Secret": "secret",
 		"Shutdown": "shutdown", "Telemetry": "telemetry", "LogLevel": "log.level",
 	}
 	for _, limit := range [...]struct {

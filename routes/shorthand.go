@@ -23,6 +23,7 @@ func (ListenConfig) long(n *yaml.Node) *yaml.Node     { return textAs("address",
 func (AdminConfig) long(n *yaml.Node) *yaml.Node      { return textAs("address", unnumbered(n)) }
 func (StateConfig) long(n *yaml.Node) *yaml.Node      { return textAs("url", n) }
 func (FlagsConfig) long(n *yaml.Node) *yaml.Node      { return textAs("source", n) }
+func (OFREPConfig) long(n *yaml.Node) *yaml.Node      { return textAs("listen", unnumbered(n)) }
 func (TelemetryConfig) long(n *yaml.Node) *yaml.Node  { return textAs("otlp", n) }
 func (IncludeConfig) long(n *yaml.Node) *yaml.Node    { return textAs("files", n) }
 func (EndpointConfig) long(n *yaml.Node) *yaml.Node   { return textAs("url", unnumbered(n)) }

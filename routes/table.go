@@ -38,6 +38,7 @@ type Server struct {
 	State     string // "file:PATH", or the URL of a Redis
 	Redis     *Redis // nil: the state is a file
 	Flags     Flags
+	OFREP     OFREP
 	Secret    string // key material of signed cookies; empty: kept in a file beside the state
 	Shutdown  Shutdown
 	Telemetry Telemetry

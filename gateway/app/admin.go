@@ -11,6 +11,7 @@ import (
 
 	"github.com/ficus-gateway/ficus/gateway"
 	"github.com/ficus-gateway/ficus/gateway/dashboard"
+	"github.com/ficus-gateway/ficus/gateway/ofrep"
 	"github.com/ficus-gateway/ficus/migrations"
 	"github.com/ficus-gateway/ficus/routes"
 )
@@ -46,6 +47,7 @@ func (p *Process) adminHandler(t *routes.Table, ln net.Listener) (http.Handler, 
 		Trips:     p.trips.of,
 		Findings:  p.findings(),
 		Flags:     p.flagStatus,
+		OFREP:     ofrep.Handler(p.asked(), true),
 		Pages:     p.pages.Serve,
 
 		Client: func(r *http.Request) string { return gateway.ClientBehind(r, p.source.Table().Trusted) },

@@ -12,6 +12,7 @@ import (
 
 	"github.com/open-feature/go-sdk/openfeature"
 
+	"github.com/ficus-gateway/ficus/flags"
 	"github.com/ficus-gateway/ficus/flags/flagd"
 	"github.com/ficus-gateway/ficus/gateway/telemetry"
 	"github.com/ficus-gateway/ficus/migrations"
@@ -81,7 +82,7 @@ func (d *definitions) provider() openfeature.FeatureProvider { return d.flagd }
 // process kept decide, but are no news.
 func (d *definitions) ruling(p *migrations.Plan, m migrations.Migration) (migrations.Ruling, bool) {
 	r := migrations.Ruling{Source: d.label}
-	flag, definition := flagOf(p), d.flagd.Definition()
+	flag, definition := flags.Key(p), d.flagd.Definition()
 	unruled := m.Outside == nil || m.Outside.Source != d.label
 	switch {
 	case definition == nil && unruled:
@@ -167,7 +168,7 @@ func checkFlags(t *routes.Table) (routes.Problems, error) {
 	}
 	for _, id := range sortedNames(t.Plans) {
 		plan := t.Plans[id]
-		flag := flagOf(plan)
+		flag := flags.Key(plan)
 		_, disabled, ok := d.Version(flag)
 		split, known := d.Split(flag)
 		switch none := d.NoStage(flag); {

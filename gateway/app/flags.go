@@ -82,14 +82,6 @@ func (builtIn) measure(*telemetry.Metrics)    {}
 func (builtIn) watch(context.Context, func()) {}
 func (builtIn) close()                        {}
 
-// flagOf returns the key of a plan's flag.
-func flagOf(p *migrations.Plan) string {
-	if p.Flag == "" {
-		return p.ID
-	}
-	return p.Flag
-}
-
 // measureSource registers what every outside source is measured by.
 func measureSource(m *telemetry.Metrics, s flagSource) {
 	m.Gauges("ficus_flags_source_up", "Whether the outside flag provider answers, or its definitions can be read.", []string{"source"}, func(emit func(float64, ...string)) {

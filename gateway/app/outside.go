@@ -10,6 +10,7 @@ import (
 
 	"github.com/open-feature/go-sdk/openfeature"
 
+	"github.com/ficus-gateway/ficus/flags"
 	"github.com/ficus-gateway/ficus/flags/outside"
 	"github.com/ficus-gateway/ficus/gateway/telemetry"
 	"github.com/ficus-gateway/ficus/migrations"
@@ -56,7 +57,7 @@ func (p *Process) openOpaque(name string, inner openfeature.FeatureProvider, o o
 	s := &opaque{label: name, every: lookEvery, wake: make(chan struct{}, 1), views: map[string]outside.View{}, said: map[string]string{}}
 	s.plans = func() (keys []string) {
 		for _, plan := range p.source.Table().Plans {
-			keys = append(keys, flagOf(plan))
+			keys = append(keys, flags.Key(plan))
 		}
 		return keys
 	}
@@ -140,7 +141,7 @@ func (s *opaque) look(ctx context.Context) {
 
 // ruling says what is known of a migration's flag.
 func (s *opaque) ruling(p *migrations.Plan, m migrations.Migration) (migrations.Ruling, bool) {
-	flag := flagOf(p)
+	flag := flags.Key(p)
 	s.mu.Lock()
 	v, seen := s.views[flag]
 	said := s.said[flag]

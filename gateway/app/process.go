@@ -110,6 +110,9 @@ func Start(ctx context.Context, c Config) (_ *Process, err error) {
 	if err := p.openListeners(table); err != nil {
 		return nil, err
 	}
+	if err := p.openOwn(table); err != nil {
+		return nil, err
+	}
 	p.background(background)
 	if p.shared != nil {
 		p.align(ctx, table)

@@ -44,6 +44,7 @@ type Deps struct {
 	Metrics    http.Handler
 
 	Flags func() FlagSource // who answers for flags; nil: the log
+	OFREP http.Handler      // evaluates flags for applications; nil: there are none
 
 	// Trip has this gateway act upon rollbacks that the log does not take, and
 	// append them later; Trips tells those of a migration. Nil: it can't.
@@ -184,6 +185,9 @@ func (a *api) router() chi.Router {
 	serve(http.MethodPost, "/api/findings/{id}/mute", operator, a.postMute)
 	serve(http.MethodPost, "/api/findings/{id}/fix", operator, a.postFix)
 	serve(http.MethodPost, "/api/findings/erase", admin, a.postErase)
+
+	serve(http.MethodPost, "/ofrep/v1/evaluate/flags", asker, a.postEvaluate)
+	serve(http.MethodPost, "/ofrep/v1/evaluate/flags/{key}", asker, a.postEvaluate)
 
 	serve(http.MethodGet, "/api/audit", admin, a.getAudit)
 	serve(http.MethodGet, "/api/tokens", admin, a.getTokens)

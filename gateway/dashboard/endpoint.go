@@ -10,12 +10,14 @@ import (
 type grant struct {
 	role  access.Role // at least
 	known bool        // who has shown who they are; else an address where reads are free will do
+	reads bool        // it changes nothing, whatever its method
 }
 
 // The grants. Each endpoint has one; the zero value asks for nothing.
 var (
 	anyone   = grant{}
 	viewer   = grant{role: access.Viewer}
+	asker    = grant{role: access.Viewer, reads: true} // a question that is put by POST
 	member   = grant{role: access.Viewer, known: true} // whoever is known: also a viewer may roll back
 	operator = grant{role: access.Operator, known: true}
 	admin    = grant{role: access.Admin, known: true}

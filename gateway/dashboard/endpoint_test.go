@@ -33,6 +33,8 @@ var needed = map[string]grant{
 	"POST /api/findings/{id}/mute":        operator,
 	"POST /api/findings/{id}/fix":         operator,
 	"POST /api/findings/erase":            admin,
+	"POST /ofrep/v1/evaluate/flags":       asker,
+	"POST /ofrep/v1/evaluate/flags/{key}": asker,
 	"GET /api/audit":                      admin,
 	"GET /api/tokens":                     admin,
 	"POST /api/tokens":                    admin,

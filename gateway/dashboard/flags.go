@@ -1,6 +1,7 @@
 package dashboard
 
 import (
+	"net/http"
 	"time"
 
 	"github.com/ficus-gateway/ficus/migrations"
@@ -52,4 +53,13 @@ func splitOf(c migrations.Course) string {
 		return "not known"
 	}
 	return c.Split.String()
+}
+
+// postEvaluate answers applications by OFREP.
+func (a *api) postEvaluate(w http.ResponseWriter, r *http.Request) {
+	if a.OFREP == nil {
+		fail(w, r, problem(NotFound, http.StatusNotFound, "this gateway evaluates no flags for others"))
+		return
+	}
+	a.OFREP.ServeHTTP(w, r)
 }

@@ -49,8 +49,11 @@ func (a *api) sameOrigin(next http.Handler) http.Handler {
 	})
 }
 
-// bearer returns the token that r presents.
+// bearer returns the token that r presents. OFREP has another header for it.
 func bearer(r *http.Request) (token string, given bool) {
+	if key := r.Header.Get("X-API-Key"); key != "" && r.Header.Get("Authorization") == "" && strings.HasPrefix(r.URL.Path, "/ofrep/") {
+		return key, true
+	}
 	scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
 	if !strings.EqualFold(scheme, "Bearer") {
 		return "", false

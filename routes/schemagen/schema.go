@@ -25,6 +25,7 @@ var short = map[reflect.Type]bool{
 	reflect.TypeFor[routes.StateConfig]():      true,
 	reflect.TypeFor[routes.TelemetryConfig]():  true,
 	reflect.TypeFor[routes.FlagsConfig]():      true,
+	reflect.TypeFor[routes.OFREPConfig]():      true,
 	reflect.TypeFor[routes.IncludeConfig]():    true,
 	reflect.TypeFor[routes.UpstreamConfig]():   true,
 	reflect.TypeFor[routes.EndpointConfig]():   true,
