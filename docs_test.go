@@ -165,6 +165,7 @@ var base = []struct{ key, text string }{
 func TestDocsShowConfigsThatLoad(t *testing.T) {
 	t.Setenv("FICUS_SECRET", strings.Repeat("s", 32))
 	t.Setenv("FLAGS_TOKEN", strings.Repeat("t", 32))
+	t.Setenv("FICUS_OFREP_TOKEN", strings.Repeat("t", 32))
 	loaded := 0
 	for _, p := range readPages(t) {
 		blocks, _ := p.blocks()

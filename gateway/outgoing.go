@@ -32,6 +32,7 @@ func (rec *record) prepare(r *http.Request) error {
 	rec.forward(r)
 	flags.StripCookies(rec.header)
 	rec.trace.Inject(rec.header)
+	rec.announce(rec.header)
 	rec.route.Request.Apply(rec.header)
 	out.Header = rec.header
 	if r.ProtoAtLeast(1, 1) { // before it nobody knew of them

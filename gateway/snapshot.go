@@ -36,18 +36,19 @@ type plan struct {
 // A route is a compiled [routes.Route].
 type route struct {
 	*routes.Route
-	upstream  *upstream.Upstream // of a plain route
-	otherwise *upstream.Upstream // asked when a GET is answered 404; nil: none
-	plan      *migrations.Plan   // nil: a plain route
-	legacy    *upstream.Upstream
-	modern    *upstream.Upstream
-	migration int // index into Snapshot.standings
-	metrics   *telemetry.RouteMetrics
-	book      *book         // nil: a plain route
-	wrote     *wrote        // who has just written where; nil: no matter
-	watch     *shadow.Watch // nil: nothing is compared
-	askLegacy shadow.Send
-	askModern shadow.Send
+	upstream     *upstream.Upstream // of a plain route
+	otherwise    *upstream.Upstream // asked when a GET is answered 404; nil: none
+	plan         *migrations.Plan   // nil: a plain route
+	legacy       *upstream.Upstream
+	modern       *upstream.Upstream
+	migration    int // index into Snapshot.standings
+	metrics      *telemetry.RouteMetrics
+	book         *book         // nil: a plain route
+	wrote        *wrote        // who has just written where; nil: no matter
+	announcement *announcement // nil: a plain route
+	watch        *shadow.Watch // nil: nothing is compared
+	askLegacy    shadow.Send
+	askModern    shadow.Send
 }
 
 // compile makes the plan of a table. Upstreams whose definition did not change
@@ -93,6 +94,7 @@ func (g *Gateway) compile(t *routes.Table, before map[string]*upstream.Upstream)
 				return nil, fresh, fmt.Errorf("route %s: no migration %q", r.ID, r.Migration)
 			}
 			c.migration = index[r.Migration]
+			c.announcement = announcementOf(r.Migration)
 			c.book = p.books[c.migration]
 			if c.plan.Data == migrations.DataSynced && c.plan.Synced != nil {
 				c.wrote = c.book.writes()
