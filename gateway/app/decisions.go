@@ -134,4 +134,5 @@ func (p *Process) apply(ctx context.Context, s migrations.State, e migrations.Ev
 	}
 	p.gateway.Apply(s)
 	span.End()
+	p.measures.decided.see(e)
 }

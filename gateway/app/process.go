@@ -62,6 +62,7 @@ type Process struct {
 	lags     *lags
 	teller   *notify.Teller
 	peaks    peaks
+	measures measures
 	counted  string // file that keeps what was counted
 	found    string // file that keeps what the shadow has found
 	token    access.Token
@@ -155,6 +156,8 @@ func (p *Process) openGateway(ctx context.Context, t *routes.Table) (err error) 
 	if err != nil {
 		return err
 	}
+	p.lags = newLags(func() map[string]*migrations.Plan { return p.source.Table().Plans }, p.gateway.Lags, p.log)
+	p.lags.news = p.tellOfLag
 	p.recall(filepath.Join(t.Server.Beside(), "ficus.counts"))
 	if p.shared != nil {
 		p.shared.count(p.owns)
@@ -163,9 +166,8 @@ func (p *Process) openGateway(ctx context.Context, t *routes.Table) (err error) 
 		return err
 	}
 	p.openTrips(filepath.Join(t.Server.Beside(), "ficus.trips"))
-	p.lags = newLags(func() map[string]*migrations.Plan { return p.source.Table().Plans }, p.gateway.Lags, p.log)
-	p.lags.news = p.tellOfLag
 	p.gauges()
+	p.measure(p.tools.metrics)
 	p.flags.measure(p.tools.metrics)
 	return nil
 }

@@ -35,7 +35,7 @@ type Teller struct {
 
 	mu     sync.Mutex // guards what follows
 	desks  map[string]*desk
-	counts map[string]*[results]uint64 // by hook
+	counts map[string]*Counts // by hook
 }
 
 // A desk is where one hook is told.
@@ -57,6 +57,10 @@ const (
 	results
 )
 
+// Counts are how often what has become of the attempts to tell a hook, by the
+// index of [Results].
+type Counts [results]uint64
+
 // Results names what may become of an attempt, for metrics.
 var Results = [results]string{"delivered", "failed", "given_up", "no_room"}
 
@@ -68,7 +72,7 @@ const (
 
 // New returns a teller.
 func New(o Options) *Teller {
-	t := &Teller{Options: o, client: o.Client, agent: o.Agent, logger: o.Logger, now: time.Now, desks: make(map[string]*desk), counts: make(map[string]*[results]uint64)}
+	t := &Teller{Options: o, client: o.Client, agent: o.Agent, logger: o.Logger, now: time.Now, desks: make(map[string]*desk), counts: make(map[string]*Counts)}
 	if t.client == nil {
 		t.client = &http.Client{
 			Transport:     &http.Transport{Proxy: http.ProxyFromEnvironment, MaxIdleConnsPerHost: 1, IdleConnTimeout: time.Minute},
@@ -102,9 +106,8 @@ func (t *Teller) Tell(n Notice) {
 	}
 }
 
-// Counts calls emit with how often what has become of the attempts to tell each
-// hook, by the index of [Results].
-func (t *Teller) Counts(emit func(hook string, counts [results]uint64)) {
+// Counts calls emit with the counts of each hook.
+func (t *Teller) Counts(emit func(hook string, counts Counts)) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	for name, counts := range t.counts {
@@ -119,9 +122,9 @@ func (t *Teller) count(hook string, r result) {
 }
 
 // counted needs t.mu.
-func (t *Teller) counted(hook string) *[results]uint64 {
+func (t *Teller) counted(hook string) *Counts {
 	if t.counts[hook] == nil {
-		t.counts[hook] = new([results]uint64)
+		t.counts[hook] = new(Counts)
 	}
 	return t.counts[hook]
 }

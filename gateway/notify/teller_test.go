@@ -165,8 +165,8 @@ func TestAHookHearsOfEveryEventInOrderAlthoughItFailsAtFirst(t *testing.T) {
 	if first := r.refused[0].notice(t); first.ID != r.messages()[0].notice(t).ID || len(r.refused) != 2 {
 		t.Errorf("refused %d, the first is %+v", len(r.refused), first)
 	}
-	b.Counts(func(hook string, counts [results]uint64) {
-		if hook != "pager" || counts != [results]uint64{3, 2, 0, 0} {
+	b.Counts(func(hook string, counts Counts) {
+		if hook != "pager" || counts != (Counts{3, 2, 0, 0}) {
 			t.Errorf("%s: %v", hook, counts)
 		}
 	})
@@ -290,7 +290,7 @@ func TestTellNeverWaits(t *testing.T) {
 	for i := range 2 * localQueue {
 		b.Tell(Notice{Event: routes.Behind, Migration: "orders", Text: fmt.Sprint(i)})
 	}
-	b.Counts(func(_ string, counts [results]uint64) {
+	b.Counts(func(_ string, counts Counts) {
 		if counts[noRoom] < localQueue-1 {
 			t.Errorf("%v", counts)
 		}
