@@ -18,11 +18,11 @@ import (
 	"github.com/ficus-gateway/ficus/migrations"
 )
 
-// An asked is one expression of PromQL in the docs.
-type asked struct{ where, expr string }
+// An expression is one of PromQL in the docs.
+type expression struct{ where, expr string }
 
 // rules reads the alerts of the docs as Prometheus does.
-func rules(t *testing.T) (all []asked) {
+func rules(t *testing.T) (all []expression) {
 	t.Helper()
 	text, err := os.ReadFile("../../docs/monitoring/ficus.rules.yml")
 	if err != nil {
@@ -56,14 +56,14 @@ func rules(t *testing.T) (all []asked) {
 					t.Errorf("%s speaks of the label %s, which its expression does not keep", r.Alert, m[1])
 				}
 			}
-			all = append(all, asked{"alert " + r.Alert, r.Expr})
+			all = append(all, expression{"alert " + r.Alert, r.Expr})
 		}
 	}
 	return all
 }
 
 // panels reads the dashboard of the docs as Grafana does.
-func panels(t *testing.T) (all []asked) {
+func panels(t *testing.T) (all []expression) {
 	t.Helper()
 	text, err := os.ReadFile("../../docs/monitoring/grafana.json")
 	if err != nil {
@@ -93,14 +93,14 @@ func panels(t *testing.T) (all []asked) {
 		}
 		ids[p.ID] = true
 		for _, target := range p.Targets {
-			all = append(all, asked{"panel " + p.Title, target.Expr})
+			all = append(all, expression{"panel " + p.Title, target.Expr})
 		}
 	}
 	for _, v := range board.Templating.List {
-		all = append(all, asked{"variable " + v.Name, v.Definition})
+		all = append(all, expression{"variable " + v.Name, v.Definition})
 	}
 	for _, a := range board.Annotations.List {
-		all = append(all, asked{"annotation " + a.Name, a.Expr})
+		all = append(all, expression{"annotation " + a.Name, a.Expr})
 	}
 	return all
 }
