@@ -2,12 +2,14 @@ package app
 
 import (
 	"bufio"
+	"context"
 	"fmt"
 	"io"
 	"net/http"
 	"net/http/cookiejar"
 	"net/url"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -223,4 +225,46 @@ func TestARevokedTokenEndsTheStreamsOfItsSessions(t *testing.T) {
 		}
 	}
 	t.Errorf("the stream ends without a word: %v, %s", lines.Err(), res.Status)
+}
+
+// A browser does not send a strict cookie on a way that leads through another
+// site; with the page in between it does, and the person arrives signed in.
+func TestABrowserArrivesSignedInFromAnotherSite(t *testing.T) {
+	path, err := exec.LookPath("chromium")
+	if err != nil {
+		t.Skipf("SKIPPED, for want of a program: %v", err)
+	}
+	idp := idptest.Start(t)
+	idp.Elsewhere()
+	idp.Person = map[string]any{"sub": "1", "email": "ada@example.com", "groups": []string{"staff"}}
+	admin, err := freePort()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("FICUS_TEST_CLIENT", idptest.ClientSecret)
+	g := start(t, fmt.Sprintf(`
+listen: 127.0.0.1:0
+admin:
+  address: %[1]s
+  socket: none
+  url: http://%[1]s
+  oidc: {issuer: "%[2]s", client_id: ficus, client_secret_env: FICUS_TEST_CLIENT, roles: {viewer: staff}}
+state: file:$DIR/ficus.events
+upstreams: {monolith: "http://127.0.0.1:1"}
+routes: [{path: /*, upstream: monolith}]
+`, admin, idp.URL))
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	page, err := exec.CommandContext(ctx, path, "--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking",
+		"--user-data-dir="+t.TempDir(), "--virtual-time-budget=3000", "--dump-dom", g.admin+"/login/oidc?next=/api/state").Output() // what nobody gets who is not signed in
+	if err != nil {
+		t.Fatal(err)
+	}
+	if text := string(page); !strings.Contains(text, "migrations") || strings.Contains(text, "Go on") || strings.Contains(text, "problem") {
+		t.Errorf("the browser ends at %s", text)
+	}
+	entries, _ := g.door.Audit(access.AuditFilter{})
+	if len(entries) != 1 || entries[0].What != access.SignedIn {
+		t.Errorf("%+v", entries)
+	}
 }

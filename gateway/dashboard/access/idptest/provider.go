@@ -15,10 +15,13 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
+	"fmt"
+	"html"
 	"math/big"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -42,6 +45,7 @@ type Provider struct {
 	Wait     time.Duration                                   // before the token endpoint answers
 	Long     int                                             // bytes of white space before the discovery document
 
+	page   bool // people see one of the provider's before they are sent back
 	key    *rsa.PrivateKey
 	server *httptest.Server
 
@@ -74,6 +78,13 @@ func Start(t testing.TB) *Provider {
 	p.URL = p.server.URL
 	t.Cleanup(p.server.Close)
 	return p
+}
+
+// Elsewhere gives the provider another host name than that of the loopback
+// address, so that browsers take it for another site, and has it lead people
+// back from a page of its own, as after a login there.
+func (p *Provider) Elsewhere() {
+	p.URL, p.page = strings.Replace(p.URL, "127.0.0.1", "localhost", 1), true
 }
 
 // Stop makes the provider unreachable.
@@ -115,7 +126,13 @@ func (p *Provider) authorize(w http.ResponseWriter, r *http.Request) {
 		p.codes[code] = q
 		p.mu.Unlock()
 	}
-	http.Redirect(w, r, q.Get("redirect_uri")+"?"+back.Encode(), http.StatusFound)
+	to := q.Get("redirect_uri") + "?" + back.Encode()
+	if p.page {
+		w.Header().Set("Content-Type", "text/html")
+		fmt.Fprintf(w, `<meta http-equiv="refresh" content="0;url=%s">`, html.EscapeString(to))
+		return
+	}
+	http.Redirect(w, r, to, http.StatusFound)
 }
 
 // token takes each code once, from the client that it was given to, with the
