@@ -358,3 +358,81 @@ func TestCookiesBehindTLSAreForTLSOnly(t *testing.T) {
 	refusedAs(t, g.ask(http.MethodPost, "/api/rollback", "", with("Cookie", "ficus_admin="+value)), http.StatusUnauthorized, Unauthorized)
 	got[RollbackAll](t, g.ask(http.MethodPost, "/api/rollback", "", with("Cookie", "__Host-ficus_admin="+value)), http.StatusOK)
 }
+
+// Whoever guesses tokens, behind the same proxy even, keeps nobody from signing on.
+func TestGuessingTokensKeepsNobodyFromSigningOn(t *testing.T) {
+	idp := idptest.Start(t)
+	idp.Person = map[string]any{"sub": "1", "email": "ada@example.com\u202e\x1b[2J", "groups": []string{"staff"}}
+	at := time.Now()
+	g := withSignOn(t, idp, func(o *access.Options) { o.Now = func() time.Time { return at } })
+	guesser := g.browser()
+	for range 20 {
+		guesser.login(access.NewToken(), "ada", "/")
+	}
+	b := g.browser()
+	if r := b.signOn(); r.StatusCode != http.StatusOK {
+		t.Errorf("%d", r.StatusCode)
+	}
+	entries, _ := g.deps.Door.Audit(access.AuditFilter{})
+	for _, e := range entries {
+		if e.What == access.LoginRefused && e.Actor != "" {
+			t.Errorf("a name that anybody can claim is kept: %+v", e)
+		}
+	}
+	if entries[0].Actor != "ada@example.com [2J" {
+		t.Errorf("%q", entries[0].Actor)
+	}
+}
+
+func TestTriesCountForTheClientBehindATrustedProxy(t *testing.T) {
+	at := time.Now()
+	g := start(t, func(d *Deps) {
+		d.Client = func(r *http.Request) string { return r.Header.Get("X-Forwarded-For") }
+		d.Door = door(t, access.Options{Now: func() time.Time { return at }})
+	})
+	from := func(client string) int {
+		b := g.browser()
+		form := url.Values{"token": {"x"}}.Encode()
+		return b.ask(http.MethodPost, "/login", form, with("Content-Type", "application/x-www-form-urlencoded"), with("X-Forwarded-For", client)).StatusCode
+	}
+	for range 15 {
+		from("203.0.113.7")
+	}
+	if status := from("203.0.113.7"); status != http.StatusTooManyRequests {
+		t.Errorf("%d", status)
+	}
+	if status := from("203.0.113.8"); status != http.StatusUnauthorized {
+		t.Errorf("%d", status)
+	}
+	entries, _ := g.deps.Door.Audit(access.AuditFilter{})
+	if entries[0].Client != "203.0.113.7" || !strings.HasPrefix(entries[0].Peer, "127.0.0.1:") {
+		t.Errorf("%+v", entries[0])
+	}
+}
+
+// A link that somebody sent leads from another site, and so without the
+// cookie; a page of ours leads on, with it.
+func TestALinkFromAnotherSiteFindsOneSignedIn(t *testing.T) {
+	g := start(t, func(d *Deps) {
+		d.ReadsNeedToken = true
+		d.Pages = func(_ http.Handler, serve func(method, pattern string, h http.HandlerFunc)) {
+			serve(http.MethodGet, "/page", func(w http.ResponseWriter, r *http.Request) {
+				w.Header().Set("Content-Type", "text/html")
+				_, _ = w.Write([]byte("hello " + IdentityOf(r).Actor))
+			})
+		}
+	})
+	led := []func(*http.Request){with("Sec-Fetch-Site", "cross-site"), with("Sec-Fetch-Mode", "navigate")}
+	r := g.ask(http.MethodGet, "/page?x=1", "", led...)
+	if r.StatusCode != http.StatusOK || !strings.Contains(string(r.body), `content="0;url=/page?x=1"`) {
+		t.Errorf("%d: %s", r.StatusCode, r.body)
+	}
+	if r := g.ask(http.MethodGet, "/page?x=1", "", with("Sec-Fetch-Site", "same-origin")); r.Header.Get("Location") != "/login?next=%2Fpage%3Fx%3D1" {
+		t.Errorf("who is not signed in is led to %q", r.Header.Get("Location"))
+	}
+	b := g.browser()
+	b.login(g.token, "ada", "/")
+	if r := b.ask(http.MethodGet, "/page", "", led...); string(r.body) != "hello ada" {
+		t.Errorf("%s", r.body)
+	}
+}
