@@ -51,12 +51,13 @@ func travels(rng *rand.Rand, size, requests, before, share, reads int, alpha flo
 			t.until = min(t.until, n) // it is noted on this side now
 		}
 		key := Key(who)
+		fresh := !cell.Seen.Has(key)
 		if !counts {
 			cell.Kept(key, 1, t.placed)
 		} else {
 			cell.Saw(key, 1, side)
 		}
-		ratio = ratio || cell.RatioCheck("", 1).Trips()
+		ratio = ratio || fresh && cell.RatioCheck("", 1).Trips()
 		if safe || rng.Float64() >= p.bad { // only writes fail, where the rules are hardest
 			continue
 		}

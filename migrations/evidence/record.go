@@ -48,6 +48,7 @@ func (r Record) Check() error {
 // String says what the record says, for people:
 //
 //	errors: 3 of 3 on the service at w = 0.05; E = 2493, threshold 1645: trips
+//	mismatches: 2 of 2 people got one, and a share of 0.001 may; E = 1.272e+05, threshold 2632: trips
 func (r Record) String() string {
 	var service, all uint64
 	var shares []string
@@ -65,6 +66,12 @@ func (r Record) String() string {
 	if r.Cell != "" {
 		name = r.Cell + ": " + name
 	}
-	return fmt.Sprintf("%s: %d of %d on the service at w = %s; E = %.4g, threshold %.4g: %s",
-		name, service, all, strings.Join(shares, ", "), r.E, r.Threshold, verdict)
+	against := "on the service at w = " + strings.Join(shares, ", ")
+	switch r.Basis {
+	case ByRate:
+		against = "people got one, and a share of " + strings.Join(shares, ", ") + " may"
+	case ByPair:
+		against = "stood against the candidate"
+	}
+	return fmt.Sprintf("%s: %d of %d %s; E = %.4g, threshold %.4g: %s", name, service, all, against, r.E, r.Threshold, verdict)
 }

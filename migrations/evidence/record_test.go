@@ -80,6 +80,10 @@ func TestARecordSaysWhatItSays(t *testing.T) {
 	if want := 4 / (0.001 * 6 / (math.Pi * math.Pi) / 4); math.Abs(r.Threshold-want) > 1e-6 {
 		t.Errorf("threshold %v, want K/α_k = %v", r.Threshold, want)
 	}
+	rate := cell.Judge("", []Guard{{Metric: Mismatches, Basis: ByRate, Rate: 0.001}}, Budget{Alpha: 0.01, Test: 1})[0]
+	if text := rate.String(); !strings.HasPrefix(text, "mismatches: 0 of 0 people got one, and a share of 0.001 may; E = 1,") {
+		t.Errorf("it says %q", text)
+	}
 	if text := r.String(); !strings.HasPrefix(text, "eu: errors: 5 of 5 on the service at w = 0.05; E = ") || !strings.HasSuffix(text, "threshold 2.632e+04: trips") {
 		t.Error(text)
 	}
