@@ -32,6 +32,7 @@ func (c *count) begin(at *cell) {
 		have = evidence.NewCell(at.test, at.share)
 	case have.Test < at.test:
 		have = have.Next(at.test, at.share)
+		have.Streaks.Forget(c.name)
 	case have.Test > at.test:
 		return
 	}
@@ -67,15 +68,17 @@ func (c *count) line(n *line) {
 	if cell == nil {
 		return
 	}
-	c.streak(cell, n, at)
 	if cell.Test != n.cell.test { // the outcome of a test that is over belongs to none
 		return
 	}
+	c.streak(cell, n, at)
 	epoch := cell.Epoch(n.cell.epoch)
 	if epoch == nil {
 		return
 	}
 	switch {
+	case n.facts&arrived != 0:
+		arrival(cell, n)
 	case n.facts&compared != 0:
 		comparison(cell, n)
 	case n.facts&served == 0: // a timer
@@ -86,15 +89,8 @@ func (c *count) line(n *line) {
 		epoch.Cohort[side]++
 	case n.facts&keyless != 0:
 		epoch.Keyless++
-	case n.facts&journeying != 0:
-		given := evidence.Legacy
-		if n.facts&givenModern != 0 {
-			given = evidence.Modern
-		}
-		cell.Kept(n.key, n.cell.epoch, given)
 	case n.facts&placed != 0:
 		epoch.Requests[side]++
-		cell.Saw(n.key, n.cell.epoch, side)
 		if !n.facts.bad() {
 			epoch.Clean[side]++
 		}

@@ -15,6 +15,7 @@ const (
 	placed                     // by the hash of its key and the split: it is in the test
 	byCohort                   // by a rule
 	keyless
+	arrived     // somebody has come, and nothing is known yet of what becomes of it
 	journeying  // placed by the hash as well, but a journey keeps it out of the test
 	givenModern // of these: the hash gives the service
 	failed      // answered 5xx, or not at all

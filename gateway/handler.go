@@ -57,6 +57,7 @@ func (g *Gateway) serve(rec *record, r *http.Request) error {
 		if rec.trips() {
 			up = rec.turn()
 		}
+		rec.arrive()
 		rec.Decide = time.Since(start)
 	}
 	if g.served != nil {

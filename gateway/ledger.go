@@ -14,9 +14,10 @@ import (
 // writes one short line into a shard of it; whoever asks for the evidence adds
 // the lines up, so that no request ever waits for that.
 type ledger struct {
-	shards [8]shard
-	lost   atomic.Uint64 // lines that found no room: nobody has asked for long
-	alarms chan<- struct{}
+	shards   [8]shard
+	arrivals arrivals
+	lost     atomic.Uint64 // lines that found no room: nobody has asked for long
+	alarms   chan<- struct{}
 
 	mu     sync.Mutex // guards what follows: of those who ask, and of compiling a snapshot
 	count  count

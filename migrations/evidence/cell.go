@@ -20,7 +20,7 @@ type Cell struct {
 	Observed Observations        `json:"observed,omitzero"` // comparisons
 	Harm     uint64              `json:"harm,omitempty"`    // requests on the service that failed for the user, fallback and all
 	Spans    map[Metric][]string `json:"spans,omitempty"`   // span contexts of bad requests on the service, sorted, up to [SpanLimit] each
-	Streaks  Streaks             `json:"streaks,omitempty"` // consecutive failures by gateway; they outlast a test
+	Streaks  Streaks             `json:"streaks,omitempty"` // consecutive failures by gateway
 }
 
 // ActiveLimit is the number of active keys beyond which they are not counted.

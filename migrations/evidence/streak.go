@@ -53,6 +53,15 @@ func (s *Streak) End(at time.Time) {
 // Streaks are the streaks of all gateways, by their names.
 type Streaks map[string]Streak
 
+// Forget ends the streak of a gateway whose next test begins: what failed before
+// has had its consequence, and between a rollback and the next attempt nothing
+// comes by that could break it.
+func (s Streaks) Forget(name string) {
+	if own, ok := s[name]; ok {
+		s[name] = Streak{Ended: max(own.Ended, own.Last) + 1, Blip: own.Blip} // later than all before, for whoever merges
+	}
+}
+
 // A Fault says what the streaks amount to.
 type Fault string
 
