@@ -17,6 +17,7 @@ import (
 // is well. Shares are from 0 to 1.
 type Faults struct {
 	Errors     float64       `json:"errors"`      // share of requests answered by a 500
+	OnlyWrites bool          `json:"only_writes"` // Errors hit only requests that change something
 	Latency    time.Duration `json:"latency"`     // added to every answer
 	Jitter     time.Duration `json:"jitter"`      // added up to this, at random
 	Hang       float64       `json:"hang"`        // share of requests not answered until the client goes, or other faults come
@@ -57,6 +58,9 @@ func (s *Service) misbehave(w http.ResponseWriter, r *http.Request) (over bool) 
 	s.mu.Lock()
 	f, planted := s.faults, s.planted
 	fails, hangs := s.rng.Float64() < f.Errors, s.rng.Float64() < f.Hang
+	if f.OnlyWrites && (r.Method == http.MethodGet || r.Method == http.MethodHead) {
+		fails = false
+	}
 	delay := f.Latency
 	if f.Jitter > 0 {
 		delay += time.Duration(s.rng.Int64N(int64(f.Jitter)))
