@@ -2,8 +2,6 @@ package access
 
 import (
 	"context"
-	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
@@ -47,8 +45,6 @@ type sessions struct {
 type keptSessions struct {
 	Sessions map[hash]session `json:"sessions"`
 }
-
-func (h hash) value() string { return "session:" + hex.EncodeToString(h[:]) } // in the store
 
 // load reads the sessions that an earlier process kept.
 func (s *sessions) load() error {
@@ -151,59 +147,6 @@ func (s *sessions) drop(id string) bool {
 	return ok
 }
 
-// ask takes over what the store knows of a session, if that may be news: it
-// may have been opened or ended at another gateway. While the store is away,
-// what this one knows stands.
-func (s *sessions) ask(h hash) {
-	if s.store == nil {
-		return
-	}
-	now := s.now()
-	s.mu.Lock()
-	ours, known := s.open[h]
-	skip := s.ended[h] || known && now.Sub(ours.asked) < storeFresh
-	s.mu.Unlock()
-	if skip {
-		return
-	}
-	var text []byte
-	err := briefly(func(ctx context.Context) (err error) {
-		text, err = s.store.Get(ctx, h.value())
-		return err
-	})
-	var theirs session
-	if err == nil && text != nil {
-		err = json.Unmarshal(text, &theirs)
-	}
-	s.mu.Lock()
-	ours, known = s.open[h]
-	switch {
-	case err != nil:
-	case text == nil && known && !ours.unsent: // ended elsewhere
-		delete(s.open, h)
-		s.dirty, known = true, false
-	case text != nil && !known && !s.ended[h]:
-		ours, known = theirs, true
-	case text != nil && theirs.Seen.After(ours.Seen):
-		ours.Seen = theirs.Seen
-	}
-	s.mu.Unlock()
-	if known {
-		ours.asked = now
-		s.keep(h, ours)
-	}
-}
-
-// send gives the store a session.
-func (s *sessions) send(h hash, open session) error {
-	text, err := json.Marshal(open)
-	if err != nil {
-		return err
-	}
-	life := min(s.idle, open.Opened.Add(s.lifetime).Sub(s.now())) + time.Minute
-	return briefly(func(ctx context.Context) error { return s.store.Put(ctx, h.value(), text, life) })
-}
-
 // flush keeps the sessions if any has changed. One that was opened is on disk
 // some seconds later, one that was ended at once, so that no crash brings it back.
 func (s *sessions) flush() error {
@@ -225,34 +168,4 @@ func (s *sessions) flush() error {
 		err = errors.Join(err, fmt.Errorf("keeping the sessions: %w", writing))
 	}
 	return err
-}
-
-// share gives the store what it could not take before, until it fails.
-func (s *sessions) share(open map[hash]session, ended map[hash]bool) error {
-	if s.store == nil {
-		return nil
-	}
-	for h := range ended {
-		if err := briefly(func(ctx context.Context) error { return s.store.Delete(ctx, h.value()) }); err != nil {
-			return fmt.Errorf("ending a session at the other gateways: %w", err)
-		}
-		s.mu.Lock()
-		delete(s.ended, h)
-		s.mu.Unlock()
-	}
-	for h, one := range open {
-		if !one.unsent {
-			continue
-		}
-		if err := s.send(h, one); err != nil {
-			return fmt.Errorf("telling the other gateways of a session: %w", err)
-		}
-		s.mu.Lock()
-		if now, ok := s.open[h]; ok && now.Seen.Equal(one.Seen) {
-			now.unsent = false
-			s.open[h] = now
-		}
-		s.mu.Unlock()
-	}
-	return nil
 }
