@@ -55,6 +55,7 @@ func (c *count) add() {
 func (c *count) line(n *line) {
 	at, side := time.Unix(0, n.at), n.facts.side()
 	if n.facts&served != 0 {
+		c.all.Week.Add(at, n.key)
 		bad := uint64(0)
 		if n.facts&(failed|timedOut) != 0 {
 			bad = 1

@@ -194,9 +194,13 @@ func (v view) ahead() []Reason {
 	return out
 }
 
-// blind reports whether the guard would see nothing at a step, by the people
-// of this one.
+// blind reports whether the guard would see nothing at a step: by the people
+// of the last week, or where they are not known, or come to another cell, by
+// those of this step.
 func (v view) blind(step int) bool {
+	if usual, known := v.counts.Usual(v.now); known && len(v.m.Cells) == 0 {
+		return See(v.plan, step, usual, v.m.Tests+1, v.counts.Gateways).Blind
+	}
 	took := v.now.Sub(v.course.Began).Hours()
 	people := float64(v.cell.Seen.Len())
 	if split := v.plan.Split(step); !v.known || people == 0 || took <= 0 || split.Modern() == 0 || split.Modern() == Buckets {

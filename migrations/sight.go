@@ -2,6 +2,7 @@ package migrations
 
 import (
 	"fmt"
+	"math"
 	"time"
 
 	"github.com/ficus-gateway/ficus/migrations/evidence"
@@ -46,23 +47,51 @@ func See(p Plan, step int, usual evidence.Traffic, test, gateways int) Sight {
 	return s
 }
 
-// String says it to a person: "step 2 (live=1% shadow=99%): sees errors from
-// 0.2 % to 2 % within 1h0m0s, an outage after 3m0s".
-func (s Sight) String() string {
-	text := fmt.Sprintf("step %d (%s): ", s.Step, s.Split)
+// String says it to a person: "step 2 (live=1% shadow=99%): sees errors that
+// rise from 0.2 % to 2 % within 1h0m0s, an outage after 3m0s".
+func (s Sight) String() string { return fmt.Sprintf("step %d (%s): %s", s.Step, s.Split, s.What()) }
+
+// What says what is seen.
+func (s Sight) What() string {
+	var text string
 	switch {
 	case s.None && s.Split.Modern() == 0:
-		return text + "nobody is on the service; the guard sees comparisons only"
+		return "nobody is on the service; the guard sees comparisons only"
 	case s.None:
-		return text + "nobody is left on the monolith; without a control the guard sees outages only"
+		return "nobody is left on the monolith; without a control the guard sees outages only"
 	case s.Blind:
-		return text + "blind: not even an outage is seen within a week, so that a person must approve it"
+		return "blind: not even an outage is seen within a week, so that a person must approve it"
 	case !s.Sees:
-		text += fmt.Sprintf("sees nothing within %s", s.Within)
+		text = fmt.Sprintf("sees nothing within %s", s.Within)
 	default:
-		text += fmt.Sprintf("sees errors from %.2g %% to %.2g %% within %s", 100*s.Bad, 100*s.Rate, s.Within)
+		text = fmt.Sprintf("sees errors that rise from %.2g %% to %.2g %% within %s", 100*s.Bad, 100*s.Rate, s.Within)
 	}
 	return text + fmt.Sprintf(", an outage after %s", s.Outage.Round(time.Second))
+}
+
+// Need returns how many people an hour must come so that the guard of a plan
+// sees an outage within the hold of a step, an hour at least: what to know of a
+// ramp of whose traffic nothing is known. ok is false where nobody or everybody
+// is on the service, or no number is enough.
+func Need(p Plan, step, test int) (hourly float64, ok bool) {
+	const most = 1e9
+	within := See(p, step, evidence.Traffic{}, test, 1).Within
+	seen := func(hourly float64) bool {
+		s := See(p, step, evidence.Traffic{Hourly: hourly, PerKey: 1}, test, 1)
+		return !s.None && !s.Blind && s.Outage <= within
+	}
+	if !seen(most) {
+		return 0, false
+	}
+	low, high := 0.0, most
+	for high-low > 1 {
+		if mid := (low + high) / 2; seen(mid) {
+			high = mid
+		} else {
+			low = mid
+		}
+	}
+	return math.Ceil(high), true
 }
 
 // FalseAlarms returns an upper bound of the chance that any of the migrations

@@ -13,7 +13,7 @@ func TestSightSaysWhatAStepCanSee(t *testing.T) {
 	plan := ramp("shadow", "live=1%", "live=50%", "complete")
 	plan.Guard.FalseAlarm = 0.001
 	busy := evidence.Traffic{Hourly: 4000, PerKey: 5, Bad: 0.002}
-	for step, want := range []string{1: "nobody is on the service", 2: "sees errors from 0.2 %", 3: "an outage after", 4: "nobody is left on the monolith"} {
+	for step, want := range []string{1: "nobody is on the service", 2: "sees errors that rise from 0.2 %", 3: "an outage after", 4: "nobody is left on the monolith"} {
 		if got := See(plan, step, busy, 0, 1).String(); step > 0 && !strings.Contains(got, want) {
 			t.Errorf("step %d: %s, want %q", step, got, want)
 		}
@@ -32,6 +32,40 @@ func TestSightSaysWhatAStepCanSee(t *testing.T) {
 	if got := FalseAlarms(plan, plan); got != 0.002 {
 		t.Errorf("two migrations risk %v", got)
 	}
+}
+
+func TestWhatASightNeeds(t *testing.T) {
+	plan := ramp("shadow", "live=1%", "live=50%", "complete")
+	plan.Guard.FalseAlarm = 0.001
+	need, ok := Need(plan, 2, 0)
+	half, also := Need(plan, 3, 0)
+	if !ok || !also || half >= need {
+		t.Errorf("a step of 1 %% needs %v people an hour, one of half %v", need, half)
+	}
+	if s := See(plan, 2, evidence.Traffic{Hourly: need, PerKey: 1}, 0, 1); s.Blind || s.Outage > s.Within {
+		t.Errorf("with as many it sees %+v", s)
+	}
+	if s := See(plan, 2, evidence.Traffic{Hourly: need * 0.9, PerKey: 1}, 0, 1); !s.Blind && s.Outage <= s.Within {
+		t.Errorf("with fewer it sees %+v", s)
+	}
+	for _, step := range []int{1, 4} {
+		if need, ok := Need(plan, step, 0); ok {
+			t.Errorf("step %d compares nothing, and needs %v", step, need)
+		}
+	}
+}
+
+// Who comes in a week decides whether a step is blind, before it begins.
+func TestABlindStepByTheLastWeekNeedsAnApproval(t *testing.T) {
+	s := orders(t, "live=1%", "live=50%")
+	for h := range 30 {
+		for i := range 5 {
+			s.counts.Week.Add(s.now.Add(-time.Duration(h)*time.Hour), evidence.KeyOf(time.Duration(i).String()))
+		}
+	}
+	s.waits(WaitApproval, "the guard would not see even an outage within a week")
+	s.apply(Event{Migration: "orders", Kind: Approved, Step: 1, Actor: "alice"})
+	s.want(Stepped, "its ramp has begun")
 }
 
 func TestExplainRefusesWhatNoTestDecided(t *testing.T) {

@@ -2,6 +2,7 @@ package app
 
 import (
 	"fmt"
+	"time"
 
 	"github.com/ficus-gateway/ficus/migrations"
 	"github.com/ficus-gateway/ficus/migrations/redislog"
@@ -26,13 +27,14 @@ func (ch checkCommand) Run(c *call) error {
 			return exitCode{exitUsage, err}
 		}
 	}
+	var state migrations.State
 	if ch.State != "" {
 		log, end, err := readLog(c.ctx, table.Server, c.quiet())
 		if err != nil {
 			return exitCode{exitUsage, err}
 		}
 		defer end()
-		state, err := migrations.Latest(c.ctx, log)
+		state, err = migrations.Latest(c.ctx, log)
 		if err != nil {
 			return exitCode{exitUsage, err}
 		}
@@ -53,6 +55,7 @@ func (ch checkCommand) Run(c *call) error {
 	}
 	if !ch.Quiet {
 		fmt.Fprint(c.stdout, table.Summary())
+		c.sights(table, state, time.Now())
 		c.printf("\n%s is good", ch.Config)
 	}
 	return nil

@@ -38,6 +38,9 @@ func (c *call) describe(m dashboard.Migration) {
 	if t := m.Traffic; t != nil {
 		c.row("traffic", "legacy %s, modern %s, keyless %d since %s", sideText(t.Legacy), sideText(t.Modern), t.Keyless, t.Since.Format(time.RFC3339))
 	}
+	if u := m.Usual; u != nil {
+		c.row("usual", "%.0f people an hour, %.1f requests each, of which %.2g %% are bad on the monolith", u.Hourly, u.Requests, 100*u.Bad)
+	}
 	if m.Lag != nil {
 		c.row("lag", "%s", lagText(*m.Lag))
 	}
@@ -65,6 +68,9 @@ func (c *call) describeCell(m dashboard.Migration, cell dashboard.Cell) {
 			mark = ">"
 		}
 		c.row("", "%s %d. %s%s", mark, i+1, s.Split, needs(s))
+		if s.Sees != "" && i+1 >= cell.Step {
+			c.row("", "      %s", s.Sees)
+		}
 	}
 	if cell.Resumes != nil {
 		text := "before the first step"

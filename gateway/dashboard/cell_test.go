@@ -100,3 +100,26 @@ func TestCellsAreShownInTheirOrder(t *testing.T) {
 		t.Errorf("%+v", m.WaitsFor)
 	}
 }
+
+func TestStepsSayWhatTheGuardWillSee(t *testing.T) {
+	var counts evidence.Counts
+	for h := range 4 {
+		for i := range uint64(5000) {
+			counts.Week.Add(time.Now().Add(-time.Duration(h)*time.Hour), evidence.Key(i+1))
+		}
+	}
+	g := start(t, func(d *Deps) {
+		d.Counts = func(string) evidence.Counts { return counts }
+		d.Table().Plans["orders"].Guard.FalseAlarm = 0.001
+	})
+	m := got[Migration](t, g.get("/api/migrations/orders"), http.StatusOK)
+	if m.Usual == nil || m.Usual.Hourly < 4000 || m.Usual.Hourly > 6000 || m.Usual.Weekly != 0 {
+		t.Errorf("%+v", m.Usual)
+	}
+	contains(t, m.Steps[0].Sees, "comparisons only")
+	contains(t, m.Steps[1].Sees, "sees errors that rise from 0 % to", "an outage after")
+	counts = evidence.Counts{}
+	if m := got[Migration](t, g.get("/api/migrations/orders"), http.StatusOK); m.Usual != nil || m.Steps[1].Sees != "" {
+		t.Errorf("nothing is known, and it says %+v", m.Steps)
+	}
+}

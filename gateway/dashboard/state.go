@@ -63,6 +63,7 @@ type Migration struct {
 
 	LocalOnly []LocalRollback `json:"local_only,omitempty"` // rollbacks that this gateway acts upon alone, since the log has not taken them
 
+	Usual    *Usual         `json:"usual,omitempty"`     // who came in the last week; absent: not known yet
 	Lag      *Lag           `json:"lag,omitempty"`       // of data that is synced
 	InUse    float64        `json:"in_use,omitempty"`    // share of the service's capacity that is in use, at its greatest of late; absent: not known
 	WaitsFor []Waiting      `json:"waits_for,omitempty"` // nothing: it has arrived
@@ -91,6 +92,8 @@ type Step struct {
 	Requests     int    `json:"requests,omitempty"`
 	Observations int    `json:"observations,omitempty"`
 	Approve      bool   `json:"approve,omitempty"`
+	Sees         string `json:"sees,omitempty"`  // what the guard can see there, by the people of the last week; absent: they are not known
+	Blind        bool   `json:"blind,omitempty"` // not even an outage within a week: a person must approve it
 }
 
 // TrafficCounts count the requests of a migration that this gateway has seen.
@@ -215,10 +218,18 @@ func (a *api) presentMigration(s migrations.State, id string) Migration {
 	m.Lag, m.InUse = lagOf(*plan, counts.Lag), counts.Load
 	m.FalseAlarm, m.Spent = plan.Guard.FalseAlarm, evidence.Spent(plan.Guard.FalseAlarm, m.Tests)
 	m.Flag, m.Owner, m.Data, m.Writes, m.Plan = plan.Flag, plan.Owner, plan.Data, plan.Writes, plan.Hash()
+	usual, known := counts.Usual(now)
+	if known {
+		m.Usual = usualOf(usual)
+	}
 	for i, step := range plan.Steps {
 		out := Step{Split: plan.Split(i + 1).String(), Requests: step.Requests, Observations: step.Observations, Approve: step.Approve}
 		if step.Hold > 0 {
 			out.Hold = step.Hold.String()
+		}
+		if known {
+			sight := migrations.See(*plan, i+1, usual, m.Tests+max(i+1-m.Step, 1), counts.Gateways)
+			out.Sees, out.Blind = sight.What(), sight.Blind
 		}
 		m.Steps = append(m.Steps, out)
 	}

@@ -19,6 +19,7 @@ type Counts struct {
 	Cells    map[string]*Cell `json:"cells,omitempty"`    // by name; "" for a migration without cells
 	Burn     Burns            `json:"burn,omitzero"`      // requests and failures of the whole route, by side
 	Latency  Window           `json:"latency,omitzero"`   // the monolith's, by the time it was measured
+	Week     Week             `json:"week,omitzero"`      // who came of late, for outlooks
 	Plans    []string         `json:"plans,omitempty"`    // hashes of the plan that the gateways go by, sorted
 	Lag      Lag              `json:"lag,omitzero"`       // of replicated data
 	Load     float64          `json:"load,omitempty"`     // share of the service's capacity in use where it is greatest, 0 to 1; 0: not known
@@ -50,6 +51,7 @@ func Merge(parts ...Counts) Counts {
 			out.Burn[side].Merge(p.Burn[side])
 		}
 		out.Latency.Merge(p.Latency)
+		out.Week.Merge(p.Week)
 		out.Plans = mergePlans(out.Plans, p.Plans)
 		out.Lag = out.Lag.merged(p.Lag)
 		out.Load = max(out.Load, p.Load)
@@ -71,6 +73,9 @@ func mergePlans(a, b []string) []string {
 	slices.Sort(all)
 	return slices.Compact(all)
 }
+
+// Usual returns the traffic that is usual, and whether enough is known.
+func (c Counts) Usual(now time.Time) (Traffic, bool) { return c.Week.Traffic(c.Burn, now) }
 
 // Clone returns a copy that shares nothing with c.
 func (c Counts) Clone() Counts {

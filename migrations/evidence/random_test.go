@@ -91,6 +91,7 @@ func counts() *rapid.Generator[Counts] {
 			at := drawTime(t)
 			c.Burn[rapid.IntRange(0, 1).Draw(t, "side")].Add(at, 1+drawCount(t, "requests"), drawCount(t, "bad"))
 			c.Latency.Add(at, time.Duration(rapid.Int64Range(-1, 1e13).Draw(t, "latency")))
+			c.Week.Add(at, Key(rapid.Uint64Range(0, 50).Draw(t, "key")))
 		}
 		for _, plan := range []string{"5a1e0c7d9b3f2468", "9c4efa8003b25516"} {
 			if rapid.Bool().Draw(t, "plan") {

@@ -19,6 +19,12 @@ const apart = "\x1f"
 // seen is the metric by which a name calls the set of [evidence.Cell.Seen].
 const seen = ""
 
+// week is the last name of the part that [evidence.Counts.Week] is: it seldom
+// changes.
+const week = "week"
+
+func weekOf(migration string) string { return migration + apart + apart + apart + week }
+
 // A set is the part that a set of keys is.
 type set struct {
 	Test uint64         `json:"test"` // a set of another test than that of its cell is no use
@@ -41,6 +47,7 @@ type mark struct {
 // split takes counts apart.
 func split(migration string, c evidence.Counts) []piece {
 	light := c
+	light.Week = evidence.Week{}
 	light.Cells = make(map[string]*evidence.Cell, len(c.Cells))
 	var pieces []piece
 	for name, cell := range c.Cells {
@@ -63,6 +70,18 @@ func split(migration string, c evidence.Counts) []piece {
 			})
 		}
 	}
+	if len(c.Week.Hours) > 0 {
+		people := 0 // grows with what changes
+		for _, hour := range c.Week.Hours {
+			for _, rank := range hour.People {
+				people += int(rank)
+			}
+		}
+		pieces = append(pieces, piece{
+			name: weekOf(migration), mark: mark{uint64(c.Week.Hours[len(c.Week.Hours)-1].At), people},
+			text: func() ([]byte, error) { return json.Marshal(c.Week) },
+		})
+	}
 	return append(pieces, piece{name: migration, text: func() ([]byte, error) { return json.Marshal(light) }})
 }
 
@@ -70,6 +89,7 @@ func split(migration string, c evidence.Counts) []piece {
 type parcel struct {
 	light map[string]evidence.Counts // by migration
 	sets  map[string]set             // by name
+	weeks map[string]evidence.Week   // by name
 }
 
 // take reads a part.
@@ -83,6 +103,17 @@ func (p *parcel) take(name string, text []byte) error {
 			p.light = make(map[string]evidence.Counts)
 		}
 		p.light[name] = c
+		return nil
+	}
+	if strings.HasSuffix(name, apart+apart+apart+week) {
+		var w evidence.Week
+		if err := json.Unmarshal(text, &w); err != nil {
+			return fmt.Errorf("who came to %q: %w", strings.ReplaceAll(name, apart, ", "), err)
+		}
+		if p.weeks == nil {
+			p.weeks = make(map[string]evidence.Week)
+		}
+		p.weeks[name] = w
 		return nil
 	}
 	var s set
@@ -103,6 +134,7 @@ func (p *parcel) take(name string, text []byte) error {
 func (p *parcel) drop(name string) {
 	delete(p.light, name)
 	delete(p.sets, name)
+	delete(p.weeks, name)
 }
 
 // join puts the counts of a migration together. They share what the parcel
@@ -116,7 +148,7 @@ func (p *parcel) join(migration string) evidence.Counts {
 			cells[name] = &whole
 		}
 	}
-	c.Cells = cells
+	c.Cells, c.Week = cells, p.weeks[weekOf(migration)]
 	for name, s := range p.sets {
 		of, rest, _ := strings.Cut(name, apart)
 		at, metric, _ := strings.Cut(rest, apart)

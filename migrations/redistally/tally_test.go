@@ -296,6 +296,7 @@ func FuzzParts(f *testing.F) {
 	c := evidence.Counts{Cells: map[string]*evidence.Cell{"": evidence.NewCell(7, 50_000), "eu": evidence.NewCell(8, 100)}}
 	c.Cells[""].Count(evidence.Errors, 12, 7, evidence.Modern)
 	c.Cells["eu"].Saw(13, 8, evidence.Legacy)
+	c.Week.Add(time.Unix(1_772_366_400, 0), 14)
 	for _, p := range split("orders", c) {
 		text, err := p.text()
 		if err != nil {
