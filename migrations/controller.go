@@ -42,6 +42,13 @@ type Controller struct {
 	OnError func(err error, events []Event, wait time.Duration)
 }
 
+// The waits of a Controller after a decision that the log did not take double
+// from the first to the last.
+const (
+	firstWait = 100 * time.Millisecond
+	lastWait  = 5 * time.Second
+)
+
 // rounds is the time between two rounds: how late a decision may be.
 const rounds = 250 * time.Millisecond
 

@@ -31,10 +31,12 @@ type Follower struct {
 	changed chan struct{} // closed by Run, and replaced, when one of them changes
 }
 
-// The waits of a Follower between two attempts double from the first to the last.
+// The waits of a Follower between two attempts double from the first to the
+// last, which is short: who has lost sight of the log must see it again within
+// a second after it is back.
 const (
-	firstWait = 100 * time.Millisecond
-	lastWait  = 5 * time.Second
+	firstLook = 50 * time.Millisecond
+	lastLook  = 200 * time.Millisecond
 )
 
 // NewFollower returns a follower that goes on from start, the zero State or
@@ -73,7 +75,7 @@ func (f *Follower) Run(ctx context.Context, onEvent func(State, Event)) error {
 }
 
 func (f *Follower) run(ctx context.Context, onEvent func(State, Event)) error {
-	for wait := firstWait; ; wait = min(2*wait, lastWait) {
+	for wait := firstLook; ; wait = min(2*wait, lastLook) {
 		before := f.State().Seq
 		final, err := f.follow(ctx, onEvent)
 		switch {
@@ -83,12 +85,12 @@ func (f *Follower) run(ctx context.Context, onEvent func(State, Event)) error {
 			return err
 		}
 		if f.heal(ctx, err, onEvent) {
-			wait = firstWait
+			wait = firstLook
 			continue
 		}
 		f.outage.Store(&err)
 		if f.State().Seq != before {
-			wait = firstWait
+			wait = firstLook
 		}
 		if f.OnError != nil {
 			f.OnError(err, wait)

@@ -199,7 +199,7 @@ func TestFollowerSurvivesOutages(t *testing.T) {
 			t.Errorf("saw %v, want %v", seqs, want)
 		}
 		ms := time.Millisecond
-		want := []time.Duration{100 * ms, 200 * ms, 400 * ms, 800 * ms, 1600 * ms, 3200 * ms, 5000 * ms, 100 * ms, 100 * ms, 100 * ms, 100 * ms, 100 * ms}
+		want := []time.Duration{50 * ms, 100 * ms, 200 * ms, 200 * ms, 200 * ms, 200 * ms, 200 * ms, 50 * ms, 50 * ms, 50 * ms, 50 * ms, 50 * ms}
 		if !slices.Equal(waits, want) {
 			t.Errorf("waited %v, want %v", waits, want)
 		}

@@ -22,18 +22,19 @@ import (
 // A shared is what a gateway has of an installation whose log is in Redis,
 // beside the log itself. Its methods may be called from anywhere.
 type shared struct {
-	log    *redislog.Log
-	logger *slog.Logger
-	path   string                        // of the checkpoint on this machine
-	state  func() migrations.State       // as far as it was applied
-	client redis.UniversalClient         // for all that is no event
-	key    func(thing string) string     // names their keys
-	news   chan struct{}                 // holds one token while the checkpoint is old
-	mended atomic.Uint64                 // how often the log had lost events
-	kept   atomic.Pointer[redislog.Kept] // what is on disk; nil: nothing
-	tally  *redistally.Tally             // what all gateways have counted
-	name   string                        // of this gateway among all that ever shared the log
-	signs  []byte                        // the secret; empty: the config has it. Set before the first request
+	log      *redislog.Log
+	logger   *slog.Logger
+	path     string                        // of the checkpoint on this machine
+	state    func() migrations.State       // as far as it was applied
+	client   redis.UniversalClient         // for all that is no event
+	key      func(thing string) string     // names their keys
+	news     chan struct{}                 // holds one token while the checkpoint is old
+	mended   atomic.Uint64                 // how often the log had lost events
+	kept     atomic.Pointer[redislog.Kept] // what is on disk; nil: nothing
+	tally    *redistally.Tally             // what all gateways have counted
+	name     string                        // of this gateway among all that ever shared the log
+	unmended seldom                        // of heal alone
+	signs    []byte                        // the secret; empty: the config has it. Set before the first request
 }
 
 // openRedis opens the log in Redis and returns the state to begin with: that
@@ -160,7 +161,9 @@ func (s *shared) heal(ctx context.Context, err error, seen migrations.State) (mi
 	defer cancel()
 	next, err := s.log.Mend(ctx, seen, fmt.Sprintf("redis had lost events up to %d; this is what the gateways knew of them", seen.Seq))
 	if err != nil {
-		s.logger.Error("redis has lost events, and the log cannot be put right yet; serving by the last state", "error", err)
+		if s.unmended.should(err) {
+			s.logger.Error("redis has lost events, and the log cannot be put right yet; serving by the last state", "error", err)
+		}
 		return seen, false
 	}
 	s.mended.Add(1)

@@ -33,14 +33,34 @@ func (p *Process) openState(ctx context.Context, t *routes.Table) error {
 		return problems
 	}
 	p.follower = migrations.NewFollower(p.events, state)
-	p.follower.OnError = func(err error, wait time.Duration) {
-		p.log.Error("the event log can't be read; serving by the last state", "error", err, "retry_in", wait)
+	var told seldom
+	p.follower.OnError = func(err error, _ time.Duration) {
+		if told.should(err) {
+			p.log.Error("the event log can't be read; serving by the last state until it can", "error", err)
+		}
 	}
 	if p.shared != nil {
 		p.follower.Heal = p.shared.heal
 		p.shared.state = p.follower.State
 	}
 	return nil
+}
+
+// A seldom keeps an error that comes again and again from filling the log. It
+// belongs to one goroutine.
+type seldom struct {
+	last string
+	at   time.Time
+}
+
+// should reports whether an error is worth a line: it is another one, or the
+// last line was a while ago.
+func (s *seldom) should(err error) bool {
+	if err.Error() == s.last && time.Since(s.at) < 10*time.Second {
+		return false
+	}
+	s.last, s.at = err.Error(), time.Now()
+	return true
 }
 
 func (p *Process) openFile(ctx context.Context, path string) (migrations.State, error) {

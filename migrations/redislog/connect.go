@@ -34,7 +34,7 @@ func newDoor(url string, o Options) (*door, error) {
 		sentinelUser: o.SentinelUser, sentinelPassword: secret{o.SentinelPasswordEnv, o.SentinelPasswordFile},
 	}
 	if d.timeout <= 0 {
-		d.timeout = time.Second
+		d.timeout = 500 * time.Millisecond
 	}
 	if a.tls {
 		d.tls = &tls.Config{MinVersion: tls.VersionTLS12}

@@ -15,7 +15,7 @@ import (
 
 // blockFor is how long one read waits for new events. When it ends without
 // any, the stream is looked at: whether it still has what was seen.
-const blockFor = time.Second
+const blockFor = 500 * time.Millisecond
 
 // Options are what does not belong into a URL, and the parts of a log that
 // need not be the usual ones.
@@ -28,7 +28,7 @@ type Options struct {
 	SentinelPasswordFile string
 
 	TLS      *tls.Config   // with a scheme that says TLS: certificate authorities and the like; nil: those of the system
-	Timeout  time.Duration // to connect, and for each answer; 0: 1 s
+	Timeout  time.Duration // to connect, and for each answer; 0: 500 ms
 	Patience time.Duration // how long an append is tried again while Redis is out of reach; 0: 2 s, negative: not at all
 	Seen     Tip           // what an earlier run has seen: a log without it is lost
 	Logger   *slog.Logger  // is told of lost and restored logs, and of settings that put them at risk; nil: slog.Default()
