@@ -32,7 +32,7 @@ setup: ## Install what the tests need and this machine lacks: nginx, and gcc for
 	@.ci/setup
 
 .PHONY: soak
-soak: setup ## The long versions of the tests: a hundred kill -9, a thousand reloads under load.
+soak: setup ## The long versions of the tests: a hundred kill -9, a thousand reloads under load, two hundred schedules of partitions and crashes.
 	FICUS_SOAK=1 $(GO) test -race -count=1 -timeout 2h ./...
 
 .PHONY: fuzz

@@ -21,6 +21,7 @@ type binary struct {
 	listen string // host:port of its first listener
 	admin  string // unix:PATH of its admin socket
 	env    []string
+	in     func(func() error) error // where it is started; nil: here
 	stdout buffer
 	stderr buffer
 	cmd    *exec.Cmd
@@ -54,7 +55,11 @@ func (b *binary) start() {
 	b.cmd = exec.Command("ficus", "run")
 	b.cmd.Dir, b.cmd.Stdout, b.cmd.Stderr = b.dir, &b.stdout, &b.stderr
 	b.cmd.Env = append(os.Environ(), b.env...)
-	if err := b.cmd.Start(); err != nil {
+	start := b.cmd.Start
+	if b.in != nil {
+		start = func() error { return b.in(b.cmd.Start) }
+	}
+	if err := start(); err != nil {
 		b.t.Fatal(err)
 	}
 	b.ended = make(chan struct{})

@@ -19,9 +19,11 @@ import (
 type redisServer struct {
 	t       testing.TB
 	dir     string
-	address string   // host:port
-	args    []string // besides those that say where
-	env     []string // besides this process'
+	address string                                                               // host:port
+	args    []string                                                             // besides those that say where
+	env     []string                                                             // besides this process'
+	where   func(func() error) error                                             // where it is started; nil: here
+	dial    func(ctx context.Context, network, address string) (net.Conn, error) // to it; nil: from here
 	cmd     *exec.Cmd
 	ended   chan struct{} // closed when the process has ended
 }
@@ -58,7 +60,12 @@ func (r *redisServer) start() {
 	var said bytes.Buffer
 	r.cmd.Stdout, r.cmd.Stderr = &said, &said
 	r.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
-	if err := r.cmd.Start(); err != nil {
+	start := r.cmd.Start
+	if r.where != nil {
+		r.cmd.SysProcAttr = nil // it would end with the thread that started it
+		start = func() error { return r.where(r.cmd.Start) }
+	}
+	if err := start(); err != nil {
 		r.t.Fatal(err)
 	}
 	ended := make(chan struct{})
@@ -90,7 +97,7 @@ func (r *redisServer) signal(s syscall.Signal) { _ = r.cmd.Process.Signal(s) }
 func (r *redisServer) url() string { return "redis://" + r.address }
 
 func (r *redisServer) client() *redis.Client {
-	return redis.NewClient(&redis.Options{Addr: r.address, Protocol: 2, MaxRetries: -1})
+	return redis.NewClient(&redis.Options{Addr: r.address, Protocol: 2, MaxRetries: -1, Dialer: r.dial})
 }
 
 func (r *redisServer) try(args ...any) error {
