@@ -81,7 +81,10 @@ func (f *Follower) run(ctx context.Context, onEvent func(State, Event)) error {
 		switch {
 		case ctx.Err() != nil:
 			return ctx.Err()
-		case final || errors.Is(err, ErrClosed):
+		case final:
+			f.outage.Store(&err)
+			return err
+		case errors.Is(err, ErrClosed):
 			return err
 		}
 		if f.heal(ctx, err, onEvent) {

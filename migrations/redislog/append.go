@@ -145,8 +145,8 @@ func (l *Log) commit(ctx context.Context, id string, tip Tip, now time.Time, d d
 	}
 	ctx, cancel := context.WithTimeout(ctx, l.timeout)
 	defer cancel()
-	outcome, err = d.script.Run(ctx, l.client, keys, args...).Text()
-	return outcome, last, l.trouble(err)
+	outcome, err = d.script.Run(ctx, l.client.get(), keys, args...).Text()
+	return outcome, last, l.client.learn(l.trouble(err))
 }
 
 // applied folds what has been added.

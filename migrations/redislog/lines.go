@@ -22,7 +22,7 @@ func (l *Log) Lines(ctx context.Context) iter.Seq2[[]byte, error] {
 				yield(nil, err)
 				return
 			}
-			p, err := again(ctx, func() (page, error) { return r.read(ctx, l.client, pageLength) })
+			p, err := again(ctx, func() (page, error) { return r.read(ctx, l.client.get(), pageLength) })
 			if err != nil {
 				yield(nil, err)
 				return
@@ -59,7 +59,7 @@ func (l *Log) Import(ctx context.Context, lines iter.Seq2[[]byte, error]) (seq u
 	}
 	in := &importing{log: l, id: newAppendID()}
 	in.key = l.key("events:import:" + in.id)
-	defer func() { l.client.Del(context.WithoutCancel(ctx), in.key) }() // after success there is nothing there
+	defer func() { l.client.get().Del(context.WithoutCancel(ctx), in.key) }() // after success there is nothing there
 	fold := new(migrations.Fold)
 	for line, err := range lines {
 		if err != nil {
@@ -130,7 +130,7 @@ func (in *importing) flush(ctx context.Context) error {
 func (in *importing) run(ctx context.Context, script *redis.Script, keys []string, args ...any) error {
 	ctx, cancel := context.WithTimeout(ctx, in.log.timeout)
 	defer cancel()
-	outcome, err := script.Run(ctx, in.log.client, keys, args...).Text()
+	outcome, err := script.Run(ctx, in.log.client.get(), keys, args...).Text()
 	if err == nil && outcome != "added" {
 		err = fmt.Errorf("%s: somebody else has begun the log meanwhile; nothing was imported", in.log)
 		return err

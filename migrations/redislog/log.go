@@ -48,7 +48,7 @@ type Log struct {
 	stream   string // its key
 	logger   *slog.Logger
 	patience time.Duration
-	client   redis.UniversalClient
+	client   *renewal
 	clock    clock
 
 	life context.Context // ends with Close
@@ -73,7 +73,7 @@ func Open(ctx context.Context, url string, o Options) (*Log, error) {
 	if err != nil {
 		return nil, err
 	}
-	client, err := d.newClient(d.dial, d.timeout)
+	client, err := newRenewal(func() (redis.UniversalClient, error) { return d.newClient(d.dial, d.timeout) })
 	if err != nil {
 		return nil, err
 	}
@@ -95,12 +95,12 @@ func Open(ctx context.Context, url string, o Options) (*Log, error) {
 	case err == nil:
 		l.lookAtSettings(ctx)
 	case ctx.Err() != nil:
-		client.Close()
+		client.close()
 		return nil, ctx.Err()
 	case t.Passes() || t == Lost || t != "" && o.Seen.Seq > 0:
 		l.logger.Warn("the event log cannot be read; what is known of it stands meanwhile", "log", d.String(), "trouble", t, "error", err)
 	default:
-		client.Close()
+		client.close()
 		return nil, err
 	}
 	return l, nil
@@ -112,7 +112,7 @@ func (l *Log) Close() error {
 		return nil
 	}
 	l.end()
-	return l.client.Close()
+	return l.client.close()
 }
 
 // String writes the URL of the log, without user and password.
@@ -126,7 +126,10 @@ func (l *Log) Head(ctx context.Context) (uint64, error) {
 	}
 	r := l.from(0)
 	r.at = l.seenTip()
-	p, err := again(ctx, func() (page, error) { return r.read(ctx, l.client, 1) })
+	p, err := again(ctx, func() (page, error) {
+		p, err := r.read(ctx, l.client.get(), 1)
+		return p, l.client.learn(err)
+	})
 	if err != nil {
 		if over := l.over(ctx); over != nil {
 			return 0, over
@@ -204,8 +207,8 @@ func (l *Log) restart() {
 // last event.
 func (l *Log) catchUp(ctx context.Context, mine string) (c caught, err error) {
 	for full := true; full; {
-		p, err := l.reader.read(ctx, l.client, pageLength)
-		if err != nil {
+		p, err := l.reader.read(ctx, l.client.get(), pageLength)
+		if l.client.learn(err) != nil {
 			return c, err
 		}
 		if p.begins {
@@ -287,7 +290,7 @@ func (l *Log) lookAtSettings(ctx context.Context) {
 	if l.form == cluster {
 		return // any node may answer
 	}
-	info, err := l.client.Info(ctx, "persistence", "memory").Result()
+	info, err := l.client.get().Info(ctx, "persistence", "memory").Result()
 	if err != nil {
 		return // not everybody is allowed to ask
 	}

@@ -250,3 +250,28 @@ func TestSettingsThatRiskTheLogAreSaidAloud(t *testing.T) {
 		t.Errorf("a good Redis is complained about: %s", said)
 	}
 }
+
+// TestSightIsBackAtOnce: however long Redis was away, a look at the log
+// succeeds as soon as it is there again.
+func TestSightIsBackAtOnce(t *testing.T) {
+	s := newServer(t, "--appendonly", "yes", "--appendfsync", "always")
+	l := open(t, s.url(), still())
+	mustAppend(t, l, created("orders"))
+	s.kill()
+	for range 100 { // more than the client library takes
+		if _, err := l.Head(t.Context()); err == nil {
+			t.Fatal("it is there")
+		}
+	}
+	s.start(t)
+	began := time.Now()
+	for {
+		if _, err := l.Head(t.Context()); err == nil {
+			break
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	if took := time.Since(began); took > 500*time.Millisecond {
+		t.Errorf("it took %s", took)
+	}
+}

@@ -125,7 +125,7 @@ func TestEventsHaveTheTimeOfRedis(t *testing.T) {
 		t.Errorf("an event appended after %s has the time %s", before, at)
 	}
 	// A gateway that fell asleep between asking for the time and writing.
-	outcome, err := appendScript.Run(t.Context(), l.client, []string{l.stream}, "1-0", l.Seen().Hash.String(), before.Add(-2*time.Second).UnixMicro(), "id", "2-0", "line").Text()
+	outcome, err := appendScript.Run(t.Context(), l.client.get(), []string{l.stream}, "1-0", l.Seen().Hash.String(), before.Add(-2*time.Second).UnixMicro(), "id", "2-0", "line").Text()
 	if outcome != "stale" || err != nil {
 		t.Errorf("a time of two seconds ago: %s, %v", outcome, err)
 	}

@@ -224,8 +224,8 @@ func TestPasswordIsReadAgainForEachConnection(t *testing.T) {
 	l := open(t, s.url(), o)
 	mustAppend(t, l, created("orders"))
 	os.WriteFile(file, []byte("second"), 0o600)
-	l.client.Do(t.Context(), "CONFIG", "SET", "requirepass", "second")
-	l.client.Do(t.Context(), "CLIENT", "KILL", "TYPE", "normal", "SKIPME", "no")
+	l.client.get().Do(t.Context(), "CONFIG", "SET", "requirepass", "second")
+	l.client.get().Do(t.Context(), "CLIENT", "KILL", "TYPE", "normal", "SKIPME", "no")
 	wantNext(t, follow(t.Context(), l, 0), 1)
 	if err := tryAppend(t, l); err != nil {
 		t.Error(err)
