@@ -169,7 +169,7 @@ func fit(s State, e Event) (c change, err error) {
 func begin(s State, e Event) (Migration, error) {
 	if e.Kind == Created {
 		m := Migration{
-			ID: e.Migration, From: e.From, To: e.To, Key: e.Key, Flag: e.Flag, Plan: e.Plan,
+			ID: e.Migration, From: e.From, To: e.To, Key: e.Key, Flag: e.Flag, Plan: e.Plan, Resume: e.Resume,
 			Split: All(Off), Epoch: e.Seq, Since: e.Time, Ramp: RampIdle,
 		}
 		m.plan(e)
@@ -187,7 +187,7 @@ func begin(s State, e Event) (Migration, error) {
 func (m *Migration) change(e Event) error {
 	switch e.Kind {
 	case Planned:
-		m.From, m.To, m.Key, m.Flag, m.Plan = e.From, e.To, e.Key, e.Flag, e.Plan
+		m.From, m.To, m.Key, m.Flag, m.Plan, m.Resume = e.From, e.To, e.Key, e.Flag, e.Plan, e.Resume
 		m.plan(e)
 		return nil
 	case Retired:

@@ -50,6 +50,7 @@
 //	from, to   created, planned: names of the two upstreams; renamed: from is the former id
 //	key        the targeting key: where it is looked for, in order
 //	plan       hash of the plan in the config
+//	resume     created, planned: the reason by which the config lets the ramp go on; a new one is followed by resumed
 //	step       step of the plan that the ramp stands at, from 1; approved: the step that is
 //	steps      number of steps of the plan
 //	content    stepped, skipped: what the plan says of the step

@@ -72,6 +72,7 @@ type Event struct {
 	Key       string        `json:"key,omitempty"`       // Created, Planned: the targeting key, as [Plan.KeyString] writes it
 	Flag      string        `json:"flag,omitempty"`      // Created, Planned: the flag key, which chooses the buckets
 	Plan      string        `json:"plan,omitempty"`      // Created, Planned, and decisions: hash of the plan
+	Resume    string        `json:"resume,omitempty"`    // Created, Planned: the reason by which the config lets the ramp go on
 	Step      int           `json:"step,omitempty"`      // Resumed, Planned, Stepped, Skipped: number of the step the ramp stands at, from 1; 0 is before the first; Approved: the step approved
 	Steps     int           `json:"steps,omitempty"`     // Planned, Stepped, Skipped: number of steps of the plan
 	Content   *Step         `json:"content,omitempty"`   // Stepped, Skipped: what the plan says of the step

@@ -25,6 +25,7 @@ type Plan struct {
 	Owner       string      `json:"owner,omitempty"`
 	Journeys    bool        `json:"journeys,omitempty"` // who is in the middle of something stays on the side where it began
 	Auto        bool        `json:"auto,omitempty"`     // the ramp begins without a resume
+	Resume      string      `json:"resume,omitempty"`   // reason by which the config lets the ramp go on; a new one counts once
 	Cohorts     []Cohort    `json:"cohorts,omitempty"`
 	Steps       []Step      `json:"steps,omitempty"` // the ramp, least advanced first
 	Guard       Guard       `json:"guard"`

@@ -47,6 +47,7 @@ type Migration struct {
 	Reason     string    `json:"reason,omitempty"`  // of the last event
 	Frozen     string    `json:"frozen,omitempty"`  // why its ramp does not move forward; empty: it may
 	Tests      int       `json:"tests,omitempty"`   // tests ever begun, retries and cells counted
+	Resume     string    `json:"resume,omitempty"`  // the reason by which the config last let its ramp go on
 	Outside    *Outside  `json:"outside,omitempty"` // the flag provider that decides instead of the log; nil: none. Never changed in place
 	Progress
 	Cells map[string]Course `json:"cells,omitempty"` // by name, without [Rest]; never changed in place

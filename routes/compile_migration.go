@@ -28,6 +28,7 @@ func (c *compiler) migration(at spot, id string, m MigrationConfig, confine *Inc
 	p.Cells = cells(at.key("cells"), m.Cells)
 	p.AtOnce, p.Freezes = c.main.Ramps.AtOnce, c.frozen
 	ramp(at, m, p)
+	c.resumes(at, m, p)
 	return p
 }
 

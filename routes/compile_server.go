@@ -14,6 +14,7 @@ func (c *compiler) server() {
 	s := &t.Server
 	c.state(root.key("state"))
 	c.flags(root.key("flags"))
+	t.Changes = Changes(or(f.Changes, string(ByAPI)))
 	if s.Secret = f.Secret; s.Secret != "" && len(s.Secret) < 16 {
 		root.key("secret").fail("use at least 16 random bytes, such as the output of: openssl rand -hex 32", "is too short to sign cookies with")
 	}

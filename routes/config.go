@@ -13,6 +13,8 @@ type Config struct {
 	Flags FlagsConfig `yaml:"flags" default:"builtin"`
 	// OFREP is a listener at which applications ask for the side of a key.
 	OFREP OFREPConfig `yaml:"ofrep"`
+	// Changes says where migrations are changed: api, by operators; or git, by edits of this file: operators can hold and roll back, and everything else is refused.
+	Changes string `yaml:"changes" default:"api" enum:"api,git"`
 	// Secret is the key material of signed cookies, at least 16 bytes, such as ${FICUS_SECRET}. Left out, one is made and kept in a file beside the state.
 	Secret string `yaml:"secret"`
 	// TrustedProxies are the addresses or networks whose forwarding headers, identity headers and cohort headers count.

@@ -20,6 +20,8 @@ type MigrationConfig struct {
 	Journeys bool `yaml:"journeys" default:"false"`
 	// Auto begins the ramp without a resume.
 	Auto bool `yaml:"auto" default:"false"`
+	// Resume lets a ramp that is held or was rolled back go on, or begins it, when this text is new: it is the reason that the history has. With changes: git only.
+	Resume string `yaml:"resume"`
 	// Retired lets a migration with a state leave the config.
 	Retired bool `yaml:"retired" default:"false"`
 	// RenamedFrom is the id it had; its state moves along.

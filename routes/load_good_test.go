@@ -131,6 +131,9 @@ func TestEveryKeyArrives(t *testing.T) {
 	if f := table.Server.Flags; f.Interval != 10*time.Second || f.Timeout != 100*time.Millisecond || len(f.Attributes) != 2 || f.Attributes[1].From.Name != "X-Email" {
 		t.Errorf("flags %+v", f)
 	}
+	if table.Changes != ByGit {
+		t.Errorf("changes by %s", table.Changes)
+	}
 	if o := table.Server.OFREP; o.Listen == nil || o.Token == "" || len(o.Origins) != 1 {
 		t.Errorf("ofrep %+v", o)
 	}

@@ -14,7 +14,7 @@ func Reconcile(t *Table, s migrations.State) []migrations.Event {
 	emit := func(kind migrations.Kind, id, reason string, p *migrations.Plan) *migrations.Event {
 		e := migrations.Event{Migration: id, Kind: kind, Actor: "ficus", Reason: reason}
 		if p != nil {
-			e.From, e.To, e.Key, e.Flag, e.Plan = p.From, p.To, p.KeyString(), p.Flag, p.Hash()
+			e.From, e.To, e.Key, e.Flag, e.Plan, e.Resume = p.From, p.To, p.KeyString(), p.Flag, p.Hash(), p.Resume
 		}
 		events = append(events, e)
 		return &events[len(events)-1]
@@ -62,6 +62,10 @@ func Reconcile(t *Table, s migrations.State) []migrations.Event {
 		case m.Plan != p.Hash() || m.From != p.From || m.To != p.To || m.Key != p.KeyString() || m.Flag != p.Flag:
 			e := emit(migrations.Planned, id, "edited in the config", p)
 			e.Step, e.Cells, e.Steps = p.StepAt(m.Split), p.CellSteps(m), len(p.Steps)
+		}
+		if consents(p, m, ok) {
+			e := emit(migrations.Resumed, id, p.Resume, nil)
+			e.Step, e.Cells = p.StepAt(m.Split), p.CellSteps(m)
 		}
 	}
 	return events

@@ -24,6 +24,7 @@ type Table struct {
 	Limits    Limits
 	Hooks     []*Hook   // who is told what happens
 	Access    bool      // write the access log
+	Changes   Changes   // where migrations are changed
 	Warnings  []Problem // what is allowed but probably not meant
 
 	matcher *matcher

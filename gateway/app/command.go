@@ -13,6 +13,7 @@ type command struct {
 	Run      runCommand      `cmd:"" help:"Run the gateway."`
 	Demo     demoCommand     `cmd:"" help:"Run a shop, its orders service, a gateway and a load, and watch a migration move."`
 	Check    checkCommand    `cmd:"" help:"Check a config file: all errors at once, and what it means."`
+	Diff     diffCommand     `cmd:"" help:"Show where a config file and the event log differ, and what a reload would do."`
 	Explain  explainCommand  `cmd:"" help:"Say where a request would go, and why."`
 	Status   statusCommand   `cmd:"" help:"Show where every migration stands, and what it waits for."`
 	History  historyCommand  `cmd:"" help:"Show the event log: who changed what, when and why."`

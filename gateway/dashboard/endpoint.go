@@ -73,6 +73,10 @@ func (e endpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			"this needs the role %s, and %s is %s; an admin can give it", needs.role, who.Actor, article(who.Role)))
 		return
 	}
+	if p := e.api.onlyRead(r, needs); p != nil {
+		e.api.refuse(w, r, p)
+		return
+	}
 	e.handle(w, r)
 }
 

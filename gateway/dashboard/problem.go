@@ -57,6 +57,7 @@ const (
 	NoProvider      ProblemType = "urn:ficus:problem:no-provider"       // the identity provider can't be asked
 	CrossOrigin     ProblemType = "urn:ficus:problem:cross-origin"      // a page of another origin asked
 	HostNotListed   ProblemType = "urn:ficus:problem:host-not-listed"   //
+	ReadOnly        ProblemType = "urn:ficus:problem:read-only"         // changes are edits of the config
 	InternalProblem ProblemType = "urn:ficus:problem:internal"          //
 )
 
@@ -86,6 +87,7 @@ var titles = map[ProblemType]string{
 	NoProvider:      "the identity provider can't be asked",
 	CrossOrigin:     "refused for pages of another origin",
 	HostNotListed:   "this host is not served here",
+	ReadOnly:        "changes are edits of the config",
 	InternalProblem: "internal error",
 }
 

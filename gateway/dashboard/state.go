@@ -13,18 +13,20 @@ import (
 
 	"github.com/ficus-gateway/ficus/migrations"
 	"github.com/ficus-gateway/ficus/migrations/evidence"
+	"github.com/ficus-gateway/ficus/routes"
 )
 
 // State is where all migrations stand.
 type State struct {
-	Seq        uint64      `json:"seq"`              // last event applied
-	Time       *time.Time  `json:"time,omitempty"`   // log time of that event; absent before the first
-	Past       bool        `json:"past"`             // the state that was asked for is not the present one
-	Frozen     string      `json:"frozen,omitempty"` // why no ramp moves forward; absent: they may
-	FalseAlarm float64     `json:"false_alarm"`      // upper bound of the chance that any migration is ever rolled back without cause, over all of them and their cells
-	Spent      float64     `json:"spent"`            // what their tests so far may have spent of it
-	Flags      *FlagSource `json:"flags,omitempty"`  // who answers for flags; absent for the past
-	Migrations []Migration `json:"migrations"`       // by id
+	Seq        uint64         `json:"seq"`               // last event applied
+	Time       *time.Time     `json:"time,omitempty"`    // log time of that event; absent before the first
+	Past       bool           `json:"past"`              // the state that was asked for is not the present one
+	Frozen     string         `json:"frozen,omitempty"`  // why no ramp moves forward; absent: they may
+	FalseAlarm float64        `json:"false_alarm"`       // upper bound of the chance that any migration is ever rolled back without cause, over all of them and their cells
+	Spent      float64        `json:"spent"`             // what their tests so far may have spent of it
+	Flags      *FlagSource    `json:"flags,omitempty"`   // who answers for flags; absent for the past
+	Changes    routes.Changes `json:"changes,omitempty"` // "api" or "git": where migrations are changed; absent for the past
+	Migrations []Migration    `json:"migrations"`        // by id
 }
 
 // A Migration is where one migration stands, and what it waits for.
@@ -50,6 +52,8 @@ type Migration struct {
 	Tests      int              `json:"tests"`            // ever begun, retries and cells counted
 	Cells      []Cell           `json:"cells"`            // in the order in which they advance; one without a name if it has none
 
+	Recorded Recorded `json:"recorded"` // what the log has of the config
+
 	// What the config in force says; absent for the past, and for a migration that it lacks.
 	Flag   string            `json:"flag,omitempty"`
 	Owner  string            `json:"owner,omitempty"`
@@ -69,6 +73,13 @@ type Migration struct {
 	WaitsFor []Waiting      `json:"waits_for,omitempty"` // nothing: it has arrived
 	WayBack  *Load          `json:"way_back,omitempty"`  // what a rollback would bring to the monolith now
 	Traffic  *TrafficCounts `json:"traffic,omitempty"`   // of this gateway
+}
+
+// Recorded is what the log last heard of the config of a migration.
+type Recorded struct {
+	Plan   string `json:"plan"`             // hash
+	Flag   string `json:"flag,omitempty"`   // key of the flag
+	Resume string `json:"resume,omitempty"` // the reason by which the config last let its ramp go on
 }
 
 // A LocalRollback is one that the log has not taken yet.
@@ -179,6 +190,7 @@ func (a *api) getMigration(w http.ResponseWriter, r *http.Request) {
 // present shows the present state with what the config and the data plane know.
 func (a *api) present(s migrations.State) State {
 	out := stateOf(s)
+	out.Changes = a.Table().Changes
 	out.Flags = &FlagSource{Source: migrations.BuiltIn, OK: true}
 	if a.Flags != nil {
 		source := a.Flags()
@@ -253,6 +265,7 @@ func migrationOf(s migrations.State, id string) Migration {
 		Seq: s.LastSeq(id), Epoch: m.Epoch, Since: m.Since,
 		Ramp: m.Ramp, Step: m.Step, RolledBack: m.RolledBack, Retired: m.Retired,
 		Actor: m.Actor, Reason: m.Reason, Frozen: m.Frozen, Tests: m.Tests, Cells: pastCells(m),
+		Recorded: Recorded{Plan: m.Plan, Flag: m.Flag, Resume: m.Resume},
 	}
 }
 
