@@ -2,6 +2,7 @@ package app
 
 import (
 	"slices"
+	"time"
 
 	"github.com/ficus-gateway/ficus/gateway/dashboard"
 	"github.com/ficus-gateway/ficus/gateway/shadow"
@@ -54,6 +55,28 @@ func (w watched) Counts(migration string) dashboard.ComparisonCounts {
 		out.Dropped[string(reason)] = n
 	}
 	return out
+}
+
+// Accept adds rules to those of the config, until they end.
+func (w watched) Accept(migration string, rules []compare.Rule) error {
+	if one := w.shadow.Find(migration); one != nil {
+		return one.Accept(rules, time.Now())
+	}
+	return nil
+}
+
+// Accepted lists the rules that were accepted and have not ended.
+func (w watched) Accepted(migration string) []compare.Rule {
+	if one := w.shadow.Find(migration); one != nil {
+		return one.Accepted(time.Now())
+	}
+	return nil
+}
+
+// Withdraw takes an accepted rule back.
+func (w watched) Withdraw(migration string, rule compare.Rule) bool {
+	one := w.shadow.Find(migration)
+	return one != nil && one.Withdraw(rule, time.Now())
 }
 
 // EraseKey drops every example of a targeting key, of all migrations.

@@ -12,7 +12,6 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
-	"time"
 
 	"github.com/ficus-gateway/ficus/gateway/dashboard"
 	"github.com/ficus-gateway/ficus/migrations"
@@ -470,55 +469,5 @@ func TestAFlagServiceDecides(t *testing.T) {
 	down.Store(true)
 	if got := r.sideOf(client, "zoe") + r.sideOf(client, ""); got != "ordersorders" {
 		t.Errorf("complete, and without the flag service %s answer", got)
-	}
-}
-
-// TestGatewaysRecordAChangeOnce: several gateways with the same definitions state
-// a change once, and those that read different ones do not take turns.
-func TestGatewaysRecordAChangeOnce(t *testing.T) {
-	t.Parallel()
-	redis := newRedis(t)
-	dir := t.TempDir()
-	file := filepath.Join(dir, "flags.json")
-	replace(t, file, sharing(`["live", 10], ["off", 90]`))
-	config := redis.together() + fmt.Sprintf(strings.TrimPrefix(byFlags, anywhere), "file:"+file, named(t, "monolith"), named(t, "orders"))
-	var gateways []*running
-	for range 3 {
-		gateways = append(gateways, start(t, config))
-	}
-	for i, portions := range []string{`["live", 20], ["off", 80]`, `["live", 30], ["off", 70]`, `["live", 40], ["off", 60]`} {
-		replace(t, file, sharing(portions))
-		eventually(t, "all gateways have the change", func() bool {
-			for _, g := range gateways {
-				if g.orders().Split != fmt.Sprintf("live=%d%% off=%d%%", 20+10*i, 80-10*i) {
-					return false
-				}
-			}
-			return true
-		})
-	}
-	settled := func(r *running) {
-		seq := r.follower.State().Seq
-		for range 20 {
-			time.Sleep(20 * time.Millisecond)
-			if now := r.follower.State().Seq; now != seq {
-				t.Errorf("after event %d there is event %d, and nothing has changed", seq, now)
-				return
-			}
-		}
-	}
-	settled(gateways[0])
-	if events := gateways[0].flagged(); len(events) != 4 {
-		t.Errorf("%d events for 4 definitions: %+v", len(events), events)
-	}
-
-	other := filepath.Join(t.TempDir(), "flags.json") // as while a rollout of the file is under way
-	replace(t, other, sharing(`["live", 99], ["off", 1]`))
-	odd := start(t, strings.Replace(config, "file:"+file, "file:"+other, 1))
-	eventually(t, "the odd one has said its own", func() bool { return odd.orders().Split == "live=99% off=1%" })
-	time.Sleep(300 * time.Millisecond)
-	settled(gateways[0])
-	if events := gateways[0].flagged(); len(events) != 5 {
-		t.Errorf("gateways that differ take turns: %d events", len(events))
 	}
 }

@@ -41,6 +41,23 @@ func (f findingsMuteCommand) Run(c *call) error {
 	})
 }
 
+type findingsAcceptCommand struct {
+	remote
+	verdict
+	For time.Duration `help:"For how long its rules count, as in 24h. Default: 30 days." placeholder:"TIME"`
+}
+
+// Run accepts a finding by the rules that it suggests.
+func (f findingsAcceptCommand) Run(c *call) error {
+	return f.do(c, f.remote, func(cl *client.Client) (dashboard.Finding, error) {
+		r := dashboard.AcceptRequest{Reason: f.Why}
+		if f.For > 0 {
+			r.For = f.For.String()
+		}
+		return cl.Accept(c.ctx, f.ID, r)
+	})
+}
+
 type findingsFixCommand struct {
 	remote
 	verdict

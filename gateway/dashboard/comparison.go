@@ -23,6 +23,7 @@ type Comparison struct {
 	Counts    ComparisonCounts      `json:"counts"`
 	Findings  map[compare.State]int `json:"findings"` // by state
 	Endpoints []EndpointComparison  `json:"endpoints"`
+	Accepted  []AcceptedRule        `json:"accepted"` // rules that people accepted, on top of those of the config
 }
 
 // An EndpointComparison compares the two sides of one endpoint.
@@ -66,7 +67,8 @@ func (a *api) getComparisons(w http.ResponseWriter, r *http.Request) {
 		}
 		if a.Findings.View(id, func(s *compare.Study) { out.Comparisons = append(out.Comparisons, ComparisonOf(id, s, a.Now())) }) {
 			p = nil
-			out.Comparisons[len(out.Comparisons)-1].Counts = a.Findings.Counts(id)
+			last := &out.Comparisons[len(out.Comparisons)-1]
+			last.Counts, last.Accepted = a.Findings.Counts(id), a.accepted(id)
 		}
 	}
 	if p != nil {
@@ -78,7 +80,7 @@ func (a *api) getComparisons(w http.ResponseWriter, r *http.Request) {
 
 // ComparisonOf presents what a study knows; the counts are left to whoever has them.
 func ComparisonOf(migration string, s *compare.Study, now time.Time) Comparison {
-	c := Comparison{Migration: migration, Findings: map[compare.State]int{}, Endpoints: []EndpointComparison{}}
+	c := Comparison{Migration: migration, Findings: map[compare.State]int{}, Endpoints: []EndpointComparison{}, Accepted: []AcceptedRule{}}
 	for _, f := range s.Findings.All(now) {
 		c.Findings[f.State]++
 	}

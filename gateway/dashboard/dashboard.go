@@ -184,6 +184,8 @@ func (a *api) router() chi.Router {
 	serve(http.MethodPost, "/api/findings/{id}/acknowledge", operator, a.postAcknowledge)
 	serve(http.MethodPost, "/api/findings/{id}/mute", operator, a.postMute)
 	serve(http.MethodPost, "/api/findings/{id}/fix", operator, a.postFix)
+	serve(http.MethodPost, "/api/findings/{id}/accept", operator, a.postAccept)
+	serve(http.MethodPost, "/api/migrations/{id}/rules/withdraw", operator, a.postWithdraw)
 	serve(http.MethodPost, "/api/findings/erase", admin, a.postErase)
 
 	serve(http.MethodPost, "/ofrep/v1/evaluate/flags", asker, a.postEvaluate)

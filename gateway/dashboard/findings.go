@@ -24,6 +24,11 @@ type Findings interface {
 	Change(migration string, f func(*compare.Study) error) error
 	// Counts returns what has become of a migration's observations.
 	Counts(migration string) ComparisonCounts
+	// Accept adds rules to those of the config, until they end.
+	Accept(migration string, rules []compare.Rule) error
+	// Accepted lists them, and Withdraw takes one back if there is such.
+	Accepted(migration string) []compare.Rule
+	Withdraw(migration string, rule compare.Rule) bool
 	// EraseKey drops every example of a targeting key, and says how many.
 	EraseKey(key string) int
 }

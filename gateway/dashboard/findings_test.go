@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -20,6 +21,8 @@ type studies struct {
 	study *compare.Study
 	rules *compare.Rules
 	count ComparisonCounts
+
+	accepted []compare.Rule
 }
 
 func (s *studies) Migrations() []string { return []string{"orders"} }
@@ -40,6 +43,19 @@ func (s *studies) Change(_ string, f func(*compare.Study) error) error {
 }
 
 func (s *studies) Counts(string) ComparisonCounts { return s.count }
+
+func (s *studies) Accept(_ string, rules []compare.Rule) error {
+	s.accepted = append(s.accepted, rules...)
+	return nil
+}
+
+func (s *studies) Accepted(string) []compare.Rule { return s.accepted }
+
+func (s *studies) Withdraw(_ string, rule compare.Rule) bool {
+	n := len(s.accepted)
+	s.accepted = slices.DeleteFunc(s.accepted, func(r compare.Rule) bool { return r.Do == rule.Do && r.Path == rule.Path })
+	return len(s.accepted) < n
+}
 
 func (s *studies) EraseKey(key string) int {
 	s.mu.Lock()

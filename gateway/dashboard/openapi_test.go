@@ -93,7 +93,7 @@ func TestOpenAPISchemasAreTheTypes(t *testing.T) {
 	for _, v := range []any{
 		State{}, Change{}, RollbackAll{}, History{}, Table{}, Reload{}, Explanation{}, Upstreams{}, Readiness{}, Health{}, Version{},
 		Problem{}, ShiftRequest{}, RampRequest{}, FreezeRequest{}, ThawRequest{}, Freeze{}, Decision{}, RollbackRequest{}, ExplainRequest{},
-		FindingsPage{}, Comparisons{}, TriageRequest{}, MuteRequest{}, EraseRequest{}, Erased{},
+		FindingsPage{}, Comparisons{}, TriageRequest{}, MuteRequest{}, AcceptRequest{}, WithdrawRequest{}, Withdrawn{}, EraseRequest{}, Erased{},
 		Audit{}, Tokens{}, TokenRequest{}, NewToken{},
 	} {
 		sameFields(t, declared, reflect.TypeOf(v), seen)

@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/ficus-gateway/ficus/gateway/dashboard/access"
 	"github.com/ficus-gateway/ficus/routes"
 )
 
@@ -57,6 +58,7 @@ func (a *api) postReload(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	status := a.Reload(r.Context())
+	a.note(r, identityOf(r), access.Entry{What: access.Reloaded, Detail: map[bool]string{true: "it is in force", false: "it was refused, and the last good one serves on"}[status.OK]})
 	a.Logger.Info("reload asked for", "actor", actor(r), "ok", status.OK, "problems", len(status.Problems))
 	if status.OK {
 		answer(w, http.StatusOK, reloadOf(status))

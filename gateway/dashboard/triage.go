@@ -2,9 +2,11 @@ package dashboard
 
 import (
 	"errors"
+	"fmt"
 	"net/http"
 	"time"
 
+	"github.com/ficus-gateway/ficus/gateway/dashboard/access"
 	"github.com/ficus-gateway/ficus/migrations/compare"
 )
 
@@ -95,8 +97,9 @@ func (m MuteRequest) end(now time.Time) (time.Time, *Problem) {
 	return until, nil
 }
 
-// triage changes the state of a finding, and says who did.
-func (a *api) triage(w http.ResponseWriter, r *http.Request, what, reason string, change func(s *compare.Study, id, note string) error) {
+// triage changes the state of a finding, and says who did. What has to succeed
+// first, once it is known that they may, is before.
+func (a *api) triage(w http.ResponseWriter, r *http.Request, what, reason string, change func(s *compare.Study, id, note string) error, before ...func() error) {
 	id := param(r, "id")
 	was, ok := a.finding(id, false)
 	if !ok {
@@ -111,6 +114,12 @@ func (a *api) triage(w http.ResponseWriter, r *http.Request, what, reason string
 	if reason == "" {
 		fail(w, r, problem(BadRequest, http.StatusUnprocessableEntity, "reason: say why, for those who see the finding later"))
 		return
+	}
+	for _, do := range before {
+		if err := do(); err != nil {
+			fail(w, r, problem(Refused, http.StatusUnprocessableEntity, "%v", err))
+			return
+		}
 	}
 	err := a.Findings.Change(was.Migration, func(s *compare.Study) error {
 		if _, err := s.Findings.Get(id); err != nil {
@@ -127,6 +136,7 @@ func (a *api) triage(w http.ResponseWriter, r *http.Request, what, reason string
 		return
 	}
 	a.Logger.Info("a finding was "+what, "finding", was.ID, "migration", was.Migration, "was", was.State, "actor", actor(r), "reason", reason, "trace_id", traceID(r))
+	a.note(r, identityOf(r), access.Entry{What: access.Judged, Detail: plain(what+" "+was.ID+" of "+was.Migration+": "+reason, 500)})
 	now, _ := a.finding(id, false)
 	answer(w, http.StatusOK, now)
 }
@@ -145,6 +155,7 @@ func (a *api) postErase(w http.ResponseWriter, r *http.Request) {
 	if a.Findings != nil {
 		out.Erased = a.Findings.EraseKey(body.Key)
 	}
+	a.note(r, identityOf(r), access.Entry{What: access.Judged, Detail: fmt.Sprintf("erased %d examples by key", out.Erased)})
 	a.Logger.Info("examples were erased by key", "examples", out.Erased, "actor", actor(r), "trace_id", traceID(r)) // never the key
 	answer(w, http.StatusOK, out)
 }

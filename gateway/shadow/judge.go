@@ -12,12 +12,15 @@ import (
 // A judge keeps what is known about one migration: its noise, its findings
 // and its latencies. Only workers and operators touch it, never a request.
 type judge struct {
-	mu      sync.Mutex // guards what follows; bodies are compared outside of it
-	rules   *compare.Rules
+	mu      sync.Mutex     // guards what follows; bodies are compared outside of it
+	rules   *compare.Rules // of the config, and those accepted
 	study   *compare.Study
 	rng     *rand.Rand
 	changed bool               // since it was last saved
 	evicted []*compare.Finding // had to go to make room, and are not spilled yet
+
+	configured compare.Definition // what the config says
+	accepted   []compare.Rule     // by people, while the gateway runs
 }
 
 // init begins with what is known from before, if anything is.
@@ -26,13 +29,8 @@ func (j *judge) init(before keptStudy) {
 	if before.Noise != nil && before.Findings != nil {
 		j.study.Noise, j.study.Findings = before.Noise, before.Findings
 	}
+	j.accepted = before.Accepted
 	j.rng = rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64()))
-}
-
-func (j *judge) use(rules *compare.Rules) {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	j.rules = rules
 }
 
 // A procedure says how an observation is judged: it is decided before the
@@ -135,7 +133,8 @@ func (w *Watch) Sweep(now time.Time, retention time.Duration) {
 	w.judge.mu.Lock()
 	defer w.judge.mu.Unlock()
 	w.judge.study.Sweep(now, retention)
-	w.judge.changed = true // the file must lose what the memory has lost
+	_ = w.judge.compile(w.judge.configured, w.judge.accepted, now) // rules that have ended count no more
+	w.judge.changed = true                                         // the file must lose what the memory has lost
 }
 
 // Open returns how many findings people should see.

@@ -31,6 +31,7 @@ type kept struct {
 type keptStudy struct {
 	Noise    *compare.Noise    `json:"noise"`
 	Findings *compare.Findings `json:"findings"`
+	Accepted []compare.Rule    `json:"accepted,omitempty"`
 }
 
 // Load reads what Save has written; migrations that are watched later begin
@@ -75,7 +76,7 @@ func (s *Shadow) Save(path string) error {
 		gone = append(gone, w.judge.evicted...)
 		w.judge.evicted = nil
 		var one []byte
-		if one, err = marshal(w.judge.study); err == nil {
+		if one, err = marshal(&w.judge); err == nil {
 			k.Migrations[w.id], err = unmarshal(one)
 		}
 	})
@@ -101,12 +102,12 @@ func (s *Shadow) Save(path string) error {
 
 // marshal and unmarshal take a copy of a study, so that it is written without
 // holding its lock.
-func marshal(study *compare.Study) ([]byte, error) {
-	return json.Marshal(keptStudy{study.Noise, study.Findings})
+func marshal(j *judge) ([]byte, error) {
+	return json.Marshal(keptStudy{j.study.Noise, j.study.Findings, j.accepted})
 }
 
 func unmarshal(text []byte) (k keptStudy, err error) {
-	k = keptStudy{compare.NewNoise(compare.NoiseOptions{}), compare.NewFindings(compare.FindingsOptions{})}
+	k = keptStudy{Noise: compare.NewNoise(compare.NoiseOptions{}), Findings: compare.NewFindings(compare.FindingsOptions{})}
 	return k, json.Unmarshal(text, &k)
 }
 

@@ -32,10 +32,8 @@ type setting struct {
 // Watch returns the watch of a migration, made if need be, with the rules of
 // plan from now on. It is for the time when a table is compiled.
 func (s *Shadow) Watch(plan *migrations.Plan, hosts []string) (*Watch, error) {
-	rules, err := compare.CompileRules(compare.Definition{
-		Rules: plan.Compare.Rules, Hosts: hosts, Skew: plan.Compare.Skew, MaskKey: s.MaskKey,
-	}, time.Now())
-	if err != nil {
+	definition := compare.Definition{Rules: plan.Compare.Rules, Hosts: hosts, Skew: plan.Compare.Skew, MaskKey: s.MaskKey}
+	if _, err := compare.CompileRules(definition, time.Now()); err != nil {
 		return nil, fmt.Errorf("migration %s: compare: %w", plan.ID, err)
 	}
 	legacy, modern := s.laneTo(plan.From), s.laneTo(plan.To)
@@ -47,8 +45,8 @@ func (s *Shadow) Watch(plan *migrations.Plan, hosts []string) (*Watch, error) {
 		w.judge.init(s.before[plan.ID])
 		s.watches[plan.ID] = w
 	}
+	w.judge.configure(definition, time.Now())
 	w.sample.set(plan.Compare.Sample)
-	w.judge.use(rules)
 	w.set.Store(&setting{plan: plan, legacy: legacy, modern: modern})
 	return w, nil
 }

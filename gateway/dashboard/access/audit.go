@@ -27,10 +27,12 @@ const (
 	Refused      What = "request refused"
 	TokenMade    What = "token created"
 	TokenRevoked What = "token revoked"
+	Judged       What = "finding judged"
+	Reloaded     What = "config read again"
 )
 
 // Whats lists what is audited.
-var Whats = []What{SignedIn, SignedOut, LoginRefused, Refused, TokenMade, TokenRevoked}
+var Whats = []What{SignedIn, SignedOut, LoginRefused, Refused, TokenMade, TokenRevoked, Judged, Reloaded}
 
 // An Entry is one line of the audit. It holds no secrets.
 type Entry struct {

@@ -173,6 +173,16 @@ func (c *Client) Fix(ctx context.Context, id, reason string) (dashboard.Finding,
 	return post[dashboard.Finding](ctx, c, findingPath(id)+"/fix", dashboard.TriageRequest{Reason: reason})
 }
 
+// Accept accepts a finding, by rules that it suggests.
+func (c *Client) Accept(ctx context.Context, id string, r dashboard.AcceptRequest) (dashboard.Finding, error) {
+	return post[dashboard.Finding](ctx, c, findingPath(id)+"/accept", r)
+}
+
+// Withdraw takes an accepted rule of a migration back.
+func (c *Client) Withdraw(ctx context.Context, id string, r dashboard.WithdrawRequest) (dashboard.Withdrawn, error) {
+	return post[dashboard.Withdrawn](ctx, c, migrationPath(id)+"/rules/withdraw", r)
+}
+
 // EraseKey drops every example of a targeting key.
 func (c *Client) EraseKey(ctx context.Context, key string) (dashboard.Erased, error) {
 	return post[dashboard.Erased](ctx, c, "/api/findings/erase", dashboard.EraseRequest{Key: key})
