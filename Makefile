@@ -28,7 +28,7 @@ lint: ## gofmt, vet and staticcheck.
 	$(GO) tool staticcheck ./...
 
 .PHONY: setup
-setup: ## Install what the tests need and this machine lacks: nginx, and gcc for the race detector.
+setup: ## Install what the tests need and this machine lacks, such as nginx, Redis, Chromium and gcc.
 	@.ci/setup
 
 .PHONY: soak

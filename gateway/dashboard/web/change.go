@@ -10,6 +10,7 @@ import (
 
 	"github.com/ficus-gateway/ficus/gateway/dashboard"
 	"github.com/ficus-gateway/ficus/migrations"
+	"github.com/ficus-gateway/ficus/migrations/compare"
 )
 
 // A changeForm is the form by which one person changes a migration. It says
@@ -218,6 +219,9 @@ func (s *site) postAction(w http.ResponseWriter, r *http.Request) {
 		body["expect"] = expect
 	}
 	switch action {
+	case "withdraw":
+		s.withdraw(w, r, id, form)
+		return
 	case "shift", "toggle":
 		shares, err := sharesAsked(action, form)
 		if err != nil {
@@ -241,6 +245,16 @@ func (s *site) postAction(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	s.showMigration(w, r, p.Status, refusal(p, s.Now()), form)
+}
+
+// withdraw takes an accepted rule back, by the API.
+func (s *site) withdraw(w http.ResponseWriter, r *http.Request, id string, form url.Values) {
+	body := dashboard.WithdrawRequest{Do: compare.Action(form.Get("do")), Path: form.Get("path")}
+	if _, p := post[dashboard.Withdrawn](s, r, "/api/migrations/"+escape(id)+"/rules/withdraw", body); p != nil {
+		s.showMigration(w, r, p.Status, refusal(p, s.Now()), nil)
+		return
+	}
+	http.Redirect(w, r, "/migrations/"+escape(id)+"#compared-title", http.StatusSeeOther)
 }
 
 // sharesAsked returns the shares that a form asks for. The toggle gives the

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -21,6 +22,7 @@ type findingPage struct {
 	Others      []tab // examples
 	Lines       []diffLine
 	Rules       []ruleView
+	YAML        string // of all of them
 	Commands    string // to see it again
 	May         bool
 	WhyNot      string
@@ -41,6 +43,7 @@ type ruleView struct {
 	dashboard.Suggestion
 	Says  string
 	YAML  string
+	Words string // as the form sends it back
 	Share float64
 }
 
@@ -72,8 +75,12 @@ func (s *site) showFinding(w http.ResponseWriter, r *http.Request, status int, n
 	if e := f.Example(); e != nil {
 		f.Lines = diffLines(e.Differences)
 	}
-	for _, rule := range found.Suggestions {
-		f.Rules = append(f.Rules, ruleViewOf(found.Migration, rule))
+	for i, rule := range found.Suggestions {
+		v := ruleViewOf(rule)
+		if f.Rules = append(f.Rules, v); i == 0 {
+			f.YAML = "migrations:\n  " + found.Migration + ":\n    compare:\n      rules:"
+		}
+		f.YAML += "\n" + v.YAML
 	}
 	v := viewerOf(r)
 	if f.May = v.May(s.owner(found.Migration)); !f.May {
@@ -96,7 +103,7 @@ func (s *site) owner(migration string) string {
 	return ""
 }
 
-func ruleViewOf(migration string, s dashboard.Suggestion) ruleView {
+func ruleViewOf(s dashboard.Suggestion) ruleView {
 	says := map[compare.Action]string{
 		compare.Ignore: "Compare nothing at " + s.Path, compare.Unordered: "Let the order of " + s.Path + " not matter",
 		compare.Tolerance: "Let numbers at " + s.Path + " differ by " + s.With, compare.Round: "Round numbers at " + s.Path + " to " + s.With + " decimals",
@@ -105,7 +112,9 @@ func ruleViewOf(migration string, s dashboard.Suggestion) ruleView {
 	if s.With != "" {
 		rule += fmt.Sprintf(", with: %q", s.With)
 	}
-	v := ruleView{Suggestion: s, Says: says, YAML: fmt.Sprintf("migrations:\n  %s:\n    compare:\n      rules:\n        - %s}", migration, rule)}
+	v := ruleView{Suggestion: s, Says: says, YAML: "        - " + rule + "}"}
+	words, _ := json.Marshal(dashboard.RuleWords{Do: s.Do, Path: s.Path, With: s.With})
+	v.Words = string(words)
 	if s.Of > 0 {
 		v.Share = float64(s.Resolves) / float64(s.Of)
 	}
@@ -122,6 +131,16 @@ func (s *site) postTriage(w http.ResponseWriter, r *http.Request) {
 	body := map[string]any{"reason": form.Get("reason")}
 	switch action {
 	case "acknowledge", "fix":
+	case "accept":
+		body["for"] = form.Get("for")
+		rules := []dashboard.RuleWords{}
+		for _, text := range form["rule"] {
+			var words dashboard.RuleWords
+			if json.Unmarshal([]byte(text), &words) == nil {
+				rules = append(rules, words)
+			}
+		}
+		body["rules"] = rules
 	case "mute":
 		body["for"] = form.Get("for")
 	default:

@@ -33,6 +33,7 @@ type migrationPage struct {
 	// For one person: no part of the page that others see.
 	Viewer viewer
 	Form   changeForm
+	Rules  []dashboard.AcceptedRule // that can be taken back
 }
 
 // Named reports whether it has cells with names.
@@ -79,6 +80,7 @@ type waitView struct {
 type compared struct {
 	dashboard.ComparisonCounts
 	Findings []dashboard.Finding
+	Accepted []dashboard.AcceptedRule
 	Total    int
 	Rows     []outcomeRow
 }
@@ -105,6 +107,9 @@ func (s *site) showMigration(w http.ResponseWriter, r *http.Request, status int,
 		form = r.URL.Query()
 	}
 	m.Viewer, m.Form = viewerOf(r), s.changeForm(r, m, form)
+	if m.Compared != nil && m.Form.May {
+		m.Rules = m.Compared.Accepted
+	}
 	s.show(w, r, status, page{
 		Name: "migration", Title: id, Notice: n, Main: m,
 		Live: url.Values{"page": {"migration"}, "id": {id}}.Encode(),
@@ -225,7 +230,7 @@ func (s *site) compared(r *http.Request, id string) *compared {
 	if p != nil || len(all.Comparisons) == 0 || all.Comparisons[0].Counts.Sampled == 0 {
 		return nil
 	}
-	out := &compared{ComparisonCounts: all.Comparisons[0].Counts}
+	out := &compared{ComparisonCounts: all.Comparisons[0].Counts, Accepted: all.Comparisons[0].Accepted}
 	for _, name := range outcomes {
 		if n := out.Outcomes[name]; n > 0 {
 			out.Rows = append(out.Rows, outcomeRow{string(name), n, float64(n) / float64(max(out.Sampled-out.Pending, 1))})
