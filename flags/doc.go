@@ -43,6 +43,14 @@
 // shadow: where everybody is at dualwrite or beyond, its writes go to both
 // sides like everybody's, or the service would lack them.
 //
+// # Outside providers
+//
+// Another OpenFeature provider may decide, see [Options]; the packages flagd and
+// outside have some. Its answer is held to what the log allows: complete stays
+// complete, nobody is beyond what a rollback has left, and without a key the
+// monolith answers. Its reasons are its own. It is told the targeting key, and
+// attributes of the request that count on the word of a trusted proxy only.
+//
 // # Reasons
 //
 //	SPLIT            by the bucket

@@ -92,5 +92,5 @@ type Event struct {
 	TraceID   string        `json:"trace_id,omitempty"`  // hex trace id of the request or decision behind it
 	SpanID    string        `json:"span_id,omitempty"`   // hex id of the span of that trace in which it was decided
 	More      int           `json:"more,omitempty"`      // how many events of the same append follow; set by the log
-	DataLoss  bool          `json:"data_loss,omitempty"` // RolledBack: writes on the service were given up knowingly
+	DataLoss  bool          `json:"data_loss,omitempty"` // RolledBack: writes on the service were given up knowingly; Flagged: by a flag that went back
 }

@@ -48,6 +48,10 @@ func Record(s State, p Plan, r Ruling) (Event, bool) {
 	if p.Data == DataMoved && m.Completed() && r.Split.Modern() < Buckets {
 		return Event{}, false
 	}
+	for _, name := range m.CellNames() { // it is not ours to refuse, but it is to be known
+		c := m.Course(name)
+		e.DataLoss = e.DataLoss || p.Data == DataMoved && r.Split != nil && !c.Unknown && !c.RolledBack && r.Split.Modern() < c.Split.Modern()
+	}
 	if m.Outside == nil || m.Outside.Source != r.Source || m.Outside.Version != r.Version {
 		return e, true
 	}

@@ -127,6 +127,18 @@ func TestCommandsSayWhoDecides(t *testing.T) {
 	}
 }
 
+// A flag that goes back where the data has moved is not refused, but the log says
+// what that means.
+func TestAFlagThatLosesDataIsKnown(t *testing.T) {
+	s := outsideAt(t, Split{{Live, 5000}, {Off, 95000}})
+	for live, loses := range map[int]bool{4000: true, 5000: false, 6000: false} {
+		e, _ := Record(s, Plan{ID: "orders", Data: DataMoved}, Ruling{Source: "file:flags.json", Version: "2", Split: Split{{Live, live}, {Off, Buckets - live}}})
+		if e.DataLoss != loses {
+			t.Errorf("from 5,000 to %d: %+v", live, e)
+		}
+	}
+}
+
 // bad returns counts in which a service with a share of people fails.
 func bad(s State, share int) evidence.Counts {
 	course := s.Migrations["orders"].Course("")

@@ -42,6 +42,9 @@ func (c *compiler) flags(at spot) {
 		}
 		if ofrep {
 			interval = defaultOFREPInterval
+			if u.RawQuery != "" || u.Fragment != "" {
+				source.fail("write ofrep+https://host, and a token below token:", "%s has a query, which the requests for flags have no place for", source.quote(redacted(out.Source)))
+			}
 		}
 		if u.Scheme == "http" && (out.Token != "" || u.User != nil) && !isLoopback(u.Hostname()) {
 			source.warn("use https", "the token is sent over a connection that is not encrypted")

@@ -36,19 +36,19 @@ func CheckReload(old, next *Table, s migrations.State) Problems {
 			if m.Completed() {
 				hint = fmt.Sprintf("keep it with retired: true, and send its routes to %s", m.To)
 			}
-			refuse(id, "", hint, "the migration is gone%s, and its state is %s", lastSeen(old, id), m.Split)
+			refuse(id, "", hint, "the migration is gone%s, and its state is %s", lastSeen(old, id), splitText(m))
 			continue
 		}
 		if was := or(m.Flag, id); was != plan.Flag {
 			refuse(plan.ID, ".flag", fmt.Sprintf("write flag: %s, since people are bucketed by it and would change sides", was),
-				"changes from %q to %q while the state is %s", was, plan.Flag, m.Split)
+				"changes from %q to %q while the state is %s", was, plan.Flag, splitText(m))
 		}
 		for _, c := range []struct{ key, was, is string }{
 			{"from", m.From, plan.From}, {"to", m.To, plan.To}, {"key", m.Key, plan.KeyString()},
 		} {
 			if c.was != c.is {
 				refuse(plan.ID, "."+c.key, fmt.Sprintf("put %q back, or first: ficus rollback %s", c.was, id),
-					"changes from %q to %q while the state is %s", c.was, c.is, m.Split)
+					"changes from %q to %q while the state is %s", c.was, c.is, splitText(m))
 			}
 		}
 	}
@@ -67,6 +67,14 @@ func CheckReload(old, next *Table, s migrations.State) Problems {
 		}
 	}
 	return ps
+}
+
+// splitText writes where a migration stands.
+func splitText(m migrations.Migration) string {
+	if m.Unknown {
+		return "not known, since " + m.Outside.Source + " decides"
+	}
+	return m.Split.String()
 }
 
 // lastSeen says where the table that is served now has a migration.

@@ -26,7 +26,14 @@ func newRemote(u *url.URL, o Options) *remote {
 		*client = *o.Client
 	}
 	if client.CheckRedirect == nil {
-		client.CheckRedirect = stayEncrypted
+		client.CheckRedirect = func(r *http.Request, via []*http.Request) error {
+			if r.URL.Host != via[0].URL.Host { // what is sent to the one is not meant for the other
+				for name := range o.Header {
+					r.Header.Del(name)
+				}
+			}
+			return stayEncrypted(r, via)
+		}
 	}
 	return &remote{url: u, client: client, o: o}
 }

@@ -54,6 +54,7 @@ func (p *Process) rule(ctx context.Context) {
 			if err := p.record(ctx, id, plan); err != nil && ctx.Err() == nil {
 				p.log.Error("what the flags say is not in the event log yet; it is in force all the same", "migration", id, "source", p.flags.name(), "error", err, "retry_in", rulingPatience)
 				time.AfterFunc(rulingPatience, p.rulings.look)
+				break // the others would not be taken either
 			}
 		}
 	}
