@@ -260,6 +260,7 @@ func TestLongLogIsMadeShort(t *testing.T) {
 	if n, err := c.XLen(t.Context(), a.shared.key("events")).Result(); n != 1 || err != nil {
 		t.Errorf("the log has %d events, %v", n, err)
 	}
+	eventually(t, "everybody has read that it is short", func() bool { return a.follower.State().EverySeq > 0 && b.follower.State().EverySeq > 0 })
 	a.shift("orders", 20)
 	b.stands("orders", 20)
 	late := start(t, config)

@@ -99,7 +99,10 @@ func did(e migrations.Event) string {
 	case migrations.Planned:
 		return who + " took in its edited plan"
 	}
-	if e.Migration == migrations.Every {
+	switch {
+	case e.Kind == migrations.Restored:
+		return "the log was begun anew"
+	case e.Migration == migrations.Every:
 		return fmt.Sprintf("%s: all ramps %s", who, e.Kind)
 	}
 	return fmt.Sprintf("%s %s it", who, e.Kind)
