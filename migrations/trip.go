@@ -51,7 +51,9 @@ const (
 
 // Standing returns what the log whose fold is s makes of the trip. What is not
 // newer than the trip says nothing of it, so that no replay brings one back or
-// ends one. Ask after every event: of several only the last one's actor shows.
+// ends one. A person ends it with what says where people go: a shift, a resume,
+// a step that is skipped or begins anew. Of several events only the last one's
+// actor shows.
 func (t Trip) Standing(s State) Standing {
 	m, ok := s.Migrations[t.Event.Migration]
 	if !ok || m.Retired {
@@ -61,18 +63,21 @@ func (t Trip) Standing(s State) Standing {
 	if err != nil {
 		return TripCleared
 	}
-	back, complete := true, true
+	back, complete, moved := true, true, false
 	for _, name := range cells {
 		c := m.Course(name)
 		back = back && c.Split.Modern() == 0
 		complete = complete && c.Completed()
+		moved = moved || max(c.Epoch, c.Turn) > t.After
 	}
 	switch {
+	case s.Seq < t.After: // the log has yet to be read as far as the trip knew it
+		return TripStands
 	case back:
 		return TripConfirmed
 	case complete: // there is no trip from there (law 4)
 		return TripCleared
-	case m.Seq > t.After && m.Actor != gateway:
+	case moved && m.Actor != gateway: // to freeze, hold or approve is to say nothing against a rollback
 		return TripCleared
 	}
 	return TripStands

@@ -82,8 +82,7 @@ func (t *trips) add(plan migrations.Plan, e migrations.Event) {
 	}
 }
 
-// seen ends the trips of whose migration the log has something to say. It is
-// called after every event, in their order.
+// seen ends the trips of whose migration the log has something to say.
 func (t *trips) seen(s migrations.State) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -187,9 +186,11 @@ func (t *trips) run(ctx context.Context) {
 func (t *trips) append(ctx context.Context) (left bool) {
 	for _, o := range t.local() {
 		ctx, cancel := context.WithTimeout(ctx, t.patience)
-		_, err := t.log.Append(ctx, o.After, o.Event)
+		seq, err := t.log.Append(ctx, o.After, o.Event)
 		cancel()
 		switch {
+		case err == nil:
+			t.after(o, min(o.After, seq-1)) // in a log that is another one by now, or shorter
 		case errors.Is(err, migrations.ErrConflict):
 			t.moved(o)
 		case err != nil:
@@ -204,11 +205,16 @@ func (t *trips) append(ctx context.Context) (left bool) {
 func (t *trips) moved(o migrations.Trip) {
 	s := t.state()
 	t.seen(s)
+	t.after(o, s.LastSeq(o.Event.Migration))
+}
+
+// after has a trip that is still pending be appended after an event.
+func (t *trips) after(o migrations.Trip, seq uint64) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	for i := range t.pending {
 		if p := &t.pending[i]; p.Event.Migration == o.Event.Migration && p.Event.Cell == o.Event.Cell {
-			p.After = s.LastSeq(o.Event.Migration)
+			p.After = seq
 		}
 	}
 }
