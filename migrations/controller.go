@@ -3,6 +3,7 @@ package migrations
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/ficus-gateway/ficus/migrations/evidence"
@@ -38,8 +39,11 @@ type Controller struct {
 	// OnError, if set, is told of every error but a conflict, with the events
 	// that could not be appended: where one is a rollback, the gateway goes back
 	// by itself, and this is where it learns of that. wait is the time until the
-	// next attempt.
+	// next attempt; a rollback does not wait for that.
 	OnError func(err error, events []Event, wait time.Duration)
+	// Elsewhere, if set, reports whether an event is not to be appended, because a
+	// rollback of what it concerns is in force here already and waits for the log.
+	Elsewhere func(Event) bool
 }
 
 // The waits of a Controller after a decision that the log did not take double
@@ -60,19 +64,18 @@ func (c *Controller) Run(ctx context.Context) error {
 		defer ticker.Stop()
 		tick = ticker.C
 	}
-	wait := firstWait
+	wait, due := firstWait, time.Time{}
 	for {
 		changed := c.Follower.next()
-		if err := c.round(ctx, wait); err != nil {
-			select {
-			case <-ctx.Done():
-				return ctx.Err()
-			case <-time.After(wait):
-			}
-			wait = min(2*wait, lastWait)
-			continue
+		all := !time.Now().Before(due)
+		err := c.round(ctx, wait, all)
+		switch {
+		case !all:
+		case err != nil:
+			due, wait = time.Now().Add(wait), min(2*wait, lastWait)
+		default:
+			wait = firstWait
 		}
-		wait = firstWait
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
@@ -82,13 +85,14 @@ func (c *Controller) Run(ctx context.Context) error {
 	}
 }
 
-// round decides once for each migration. One that cannot be appended does not
-// keep the others from it.
-func (c *Controller) round(ctx context.Context, wait time.Duration) error {
+// round decides once for each migration: of all, or where the log has just
+// failed, of rollbacks alone. One that cannot be appended does not keep the
+// others from it.
+func (c *Controller) round(ctx context.Context, wait time.Duration, all bool) error {
 	var failed error
 	for id, plan := range c.Plans() {
 		for ctx.Err() == nil {
-			again, err := c.decide(ctx, id, *plan, wait)
+			again, err := c.decide(ctx, id, *plan, wait, all)
 			if err != nil {
 				failed = err
 			}
@@ -102,12 +106,14 @@ func (c *Controller) round(ctx context.Context, wait time.Duration) error {
 
 // decide decides once for a migration, and says whether to look again because
 // somebody else was faster.
-func (c *Controller) decide(ctx context.Context, id string, plan Plan, wait time.Duration) (again bool, err error) {
+func (c *Controller) decide(ctx context.Context, id string, plan Plan, wait time.Duration, all bool) (again bool, err error) {
 	state, now := c.Follower.State(), time.Now
 	if c.Now != nil {
 		now = c.Now
 	}
-	events := Decide(state, plan, c.Counts(id), now())
+	events := slices.DeleteFunc(Decide(state, plan, c.Counts(id), now()), func(e Event) bool {
+		return !all && !e.Back() || c.Elsewhere != nil && c.Elsewhere(e)
+	})
 	if len(events) == 0 {
 		return false, nil
 	}

@@ -189,6 +189,60 @@ func TestControllerGoesOnWhenTheLogIsBack(t *testing.T) {
 	})
 }
 
+// A log that takes nothing keeps no rollback waiting, whatever it has refused
+// before, and one that is in force here is not offered again and again.
+func TestARollbackDoesNotWaitForALogThatHasFailed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		orders, carts := plan(), plan()
+		orders.Steps, carts.ID = orders.Steps[:1], "carts"
+		real := begun(t, orders)
+		defer real.Close()
+		create := created("carts")
+		create.Plan = carts.Hash()
+		mustAppend(t, real, create, migrations.Event{Migration: "carts", Kind: migrations.Resumed, Actor: "alice"})
+		log := &unwilling{Log: real}
+		var broken, tripped atomic.Bool
+		var offered []time.Time
+		c := &migrations.Controller{
+			Log: log, Plans: func() map[string]*migrations.Plan {
+				return map[string]*migrations.Plan{"orders": orders, "carts": carts}
+			},
+			OnError: func(_ error, events []migrations.Event, _ time.Duration) {
+				if events[0].Back() {
+					offered = append(offered, time.Now())
+					tripped.Store(true)
+				}
+			},
+			Elsewhere: func(e migrations.Event) bool { return tripped.Load() && e.Migration == "orders" },
+		}
+		c.Counts = func(id string) evidence.Counts {
+			if s := c.Follower.State(); id == "orders" && s.Migrations[id].Test != 0 {
+				counts := people(s)
+				for i := range 150 {
+					if broken.Load() {
+						counts.Cells[""].Count(evidence.Errors, evidence.Key(i), counts.Cells[""].Test, evidence.Modern)
+					}
+				}
+				return counts
+			}
+			return evidence.Counts{At: time.Now()}
+		}
+		stop := control(t, c)
+		time.Sleep(time.Second)
+		log.down.Store(true)
+		mustAppend(t, real, migrations.Event{Migration: "carts", Kind: migrations.RolledBack, Split: migrations.All(migrations.Off)}, migrations.Event{Migration: "carts", Kind: migrations.Resumed})
+		time.Sleep(30 * time.Second) // carts wants to move, and every attempt waits longer
+		broken.Store(true)
+		began := time.Now()
+		time.Sleep(10 * time.Second)
+		synctest.Wait()
+		stop()
+		if len(offered) != 1 || offered[0].Sub(began) > time.Second {
+			t.Errorf("broken at %s, offered at %v", began, offered)
+		}
+	})
+}
+
 // A ramp of five steps, with the process gone at any moment in between: no step
 // is skipped or repeated.
 func TestRampContinuesWhereItWas(t *testing.T) {

@@ -94,3 +94,6 @@ type Event struct {
 	More      int           `json:"more,omitempty"`      // how many events of the same append follow; set by the log
 	DataLoss  bool          `json:"data_loss,omitempty"` // RolledBack: writes on the service were given up knowingly; Flagged: by a flag that went back
 }
+
+// Back reports whether the event takes people back to the monolith.
+func (e Event) Back() bool { return e.Kind == RolledBack || e.Kind == Returning }

@@ -20,7 +20,7 @@ type Trip struct {
 func NewTrip(s State, p Plan, e Event) (Trip, error) {
 	m, ok := s.Migrations[e.Migration]
 	switch {
-	case e.Kind != RolledBack && e.Kind != Returning:
+	case !e.Back():
 		return Trip{}, errors.New("only a rollback trips")
 	case !ok || m.Retired:
 		return Trip{}, errors.New("no such migration")

@@ -44,7 +44,7 @@ func (p *Process) openTrips(path string) {
 // trip is told of decisions that the log did not take.
 func (p *Process) trip(events []migrations.Event) {
 	for _, e := range events {
-		if e.Kind != migrations.RolledBack && e.Kind != migrations.Returning {
+		if !e.Back() {
 			continue
 		}
 		plan := p.source.Table().Plans[e.Migration]
@@ -64,9 +64,7 @@ func (t *trips) add(plan migrations.Plan, e migrations.Event) {
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if slices.ContainsFunc(t.pending, func(o migrations.Trip) bool {
-		return o.Event.Migration == e.Migration && (o.Event.Cell == e.Cell || o.Event.Cell == "")
-	}) {
+	if t.covers(e) {
 		return
 	}
 	t.pending = append(t.pending, trip)
@@ -80,6 +78,21 @@ func (t *trips) add(plan migrations.Plan, e migrations.Event) {
 	case t.wake <- struct{}{}:
 	default:
 	}
+}
+
+// has reports whether what an event concerns is rolled back here already, and
+// the log has yet to take that.
+func (t *trips) has(e migrations.Event) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.covers(e)
+}
+
+// covers needs t.mu.
+func (t *trips) covers(e migrations.Event) bool {
+	return slices.ContainsFunc(t.pending, func(o migrations.Trip) bool {
+		return o.Event.Migration == e.Migration && (o.Event.Cell == e.Cell || o.Event.Cell == "")
+	})
 }
 
 // seen ends the trips of whose migration the log has something to say.
