@@ -183,13 +183,16 @@ func (v view) step() (Event, bool) {
 	return e, true
 }
 
-// tau returns what slow means from now on, 0 if latency is not watched or too
-// little is known: then what was known before stands.
-func (v view) tau() time.Duration {
-	if v.plan.Guard.Latency == nil {
+// tau returns what slow means from now on.
+func (v view) tau() time.Duration { return Tau(v.plan, v.counts, v.now) }
+
+// Tau returns what slow means in a test of p that begins now, 0 if latency is
+// not watched or too little is known: then what was known before stands.
+func Tau(p Plan, counts evidence.Counts, now time.Time) time.Duration {
+	if p.Guard.Latency == nil {
 		return 0
 	}
-	tau, ok := v.counts.Latency.Tau(v.plan.Guard.Latency.Quantile, v.now)
+	tau, ok := counts.Latency.Tau(p.Guard.Latency.Quantile, now)
 	if !ok {
 		return 0
 	}

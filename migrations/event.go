@@ -79,7 +79,7 @@ type Event struct {
 	Cell      string        `json:"cell,omitempty"`      // the one cell that it concerns, [Rest] for those without a name; empty: all
 	Cells     Cells         `json:"cells,omitempty"`     // Created, Planned: the cells, and the step that each stands at
 	Cause     Cause         `json:"cause,omitempty"`     // Held, RolledBack, Returning: what made the gateway do it
-	Tau       time.Duration `json:"tau_ns,omitempty"`    // Stepped, Skipped, Renewed: the latency beyond which a response of the monolith is slow in the test that begins
+	Tau       time.Duration `json:"tau_ns,omitempty"`    // Stepped, Renewed, Shifted, Skipped, Resumed, Restarted: the latency beyond which a response of the monolith is slow in the test that begins, if one does
 	Until     time.Time     `json:"until,omitzero"`      // Returning: when the way back is to end
 	Because   uint64        `json:"because,omitempty"`   // the event that holds the evidence, if this one follows from it
 	Retry     int           `json:"retry,omitempty"`     // Resumed: how often the ramp has begun again by itself

@@ -73,6 +73,7 @@ func (a *api) change(w http.ResponseWriter, r *http.Request, reason, cell string
 	}
 	e, err := event(s, c)
 	if err == nil {
+		e.Tau = a.tau(e)
 		err = dryRun(s, a.Now(), e)
 	}
 	if err != nil {
@@ -80,6 +81,16 @@ func (a *api) change(w http.ResponseWriter, r *http.Request, reason, cell string
 		return
 	}
 	a.commit(w, r, *expect, e)
+}
+
+// tau returns what slow means in the test that an event of a person begins, so
+// that the guard watches latency then as after a step of the ramp.
+func (a *api) tau(e migrations.Event) time.Duration {
+	switch e.Kind {
+	case migrations.Shifted, migrations.Skipped, migrations.Resumed, migrations.Restarted:
+		return migrations.Tau(a.plan(e.Migration), a.Counts(e.Migration), a.Now())
+	}
+	return 0
 }
 
 func noReason() *Problem {

@@ -3,10 +3,13 @@ package dashboard
 import (
 	"fmt"
 	"net/http"
+	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/ficus-gateway/ficus/migrations"
+	"github.com/ficus-gateway/ficus/migrations/evidence"
 )
 
 // ramping has the ramp of orders run at its first step, in shadow.
@@ -41,6 +44,29 @@ func TestAPersonApprovesSkipsAndRestarts(t *testing.T) {
 	contains(t, refusedAs(t, g.post("/api/migrations/orders/approve", `{"reason": "r", "expect": 1}`), 409, MovedOn).Detail, "moved on")
 	contains(t, refusedAs(t, g.post("/api/migrations/orders/restart", fmt.Sprintf(`{"expect": %d}`, seq)), 422, BadRequest).Detail, "say why")
 	contains(t, refusedAs(t, g.post("/api/migrations/orders/restart", `{"reason": "r"}`), http.StatusPreconditionRequired, NoExpectation).Detail, "say at which seq")
+}
+
+// Latency is watched after what a person does as after a step of the ramp.
+func TestWhatAPersonBeginsIsHeldAgainstTheMonolithsLatency(t *testing.T) {
+	var latency atomic.Int64
+	g, seq := ramping(t, func(d *Deps) {
+		d.Table().Plans["orders"].Guard.Latency = &migrations.LatencyGuard{Quantile: 0.9}
+		d.Counts = func(string) (c evidence.Counts) {
+			for range 1000 {
+				c.Latency.Add(time.Now().Add(-time.Minute), time.Duration(latency.Load()))
+			}
+			return c
+		}
+	})
+	for i, ask := range []string{`skip {`, `restart {`, `shift {"shares": "live=5%", `} {
+		want := time.Duration(i+1) * 100 * time.Millisecond
+		latency.Store(int64(want))
+		verb, body, _ := strings.Cut(ask, " ")
+		seq = got[Change](t, g.post("/api/migrations/orders/"+verb, fmt.Sprintf(`%s"reason": "r", "expect": %d}`, body, seq)), http.StatusOK).Seq
+		if tau := g.deps.State().Migrations["orders"].Tau; (tau - want).Abs() > want/20 {
+			t.Errorf("after %s slow is what takes longer than %s, want %s", verb, tau, want)
+		}
+	}
 }
 
 func TestACellIsMovedByItself(t *testing.T) {
