@@ -51,7 +51,7 @@ func (c *call) describe(m dashboard.Migration) {
 		c.row("way back", "%s", m.WayBack.Text)
 	}
 	if m.FalseAlarm > 0 {
-		c.row("alarms", "%s is the chance that it is ever rolled back without cause; %s of that may be spent, by %d tests", percent(m.FalseAlarm), percent(m.Spent), m.Tests)
+		c.row("alarms", "%s is the chance that it is ever rolled back without cause; %s of that may be spent by tests so far (%d)", percent(m.FalseAlarm), percent(m.Spent), m.Tests)
 	}
 }
 

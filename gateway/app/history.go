@@ -50,7 +50,7 @@ func (h historyCommand) Run(c *call) error {
 	w := tabwriter.NewWriter(c.stdout, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "SEQ\tTIME\tMIGRATION\tEVENT\tSPLIT\tWHO\tWHY")
 	for _, e := range hist.Events {
-		fmt.Fprintf(w, "%d\t%s\t%s\t%s\t%s\t%s\t%s\n", e.Seq, e.Time.Format(time.RFC3339), e.Migration, e.Kind, dash(e.Split), dash(e.Actor), dash(e.Reason))
+		fmt.Fprintf(w, "%d\t%s\t%s\t%s\t%s\t%s\t%s\n", e.Seq, e.Time.Format(time.RFC3339), cellName(e.Migration, e.Cell), kindText(e), dash(e.Split), dash(e.Actor), dash(e.Reason))
 	}
 	return w.Flush()
 }
@@ -72,15 +72,19 @@ func (h historyCommand) past(c *call, cl *client.Client) error {
 	for _, m := range state.Migrations {
 		if h.Migration == "" || h.Migration == m.ID {
 			for _, cell := range m.Cells {
-				name := m.ID
-				if cell.Name != "" {
-					name += "/" + cell.Name
-				}
-				fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", name, cell.Split, stepText(m, cell), dash(m.Reason))
+				fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", cellName(m.ID, cell.Name), cell.Split, stepText(m, cell), dash(m.Reason))
 			}
 		}
 	}
 	return w.Flush()
+}
+
+// kindText names what an event states, and what made the gateway do it.
+func kindText(e dashboard.Event) string {
+	if e.Cause == "" {
+		return string(e.Kind)
+	}
+	return fmt.Sprintf("%s (%s)", e.Kind, e.Cause)
 }
 
 // moment reads a time or how long ago it was.

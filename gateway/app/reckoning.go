@@ -34,7 +34,7 @@ func (c *call) reckon(d dashboard.Decision) {
 	if d.Asked != e.Seq {
 		c.printf("event %d follows from event %d, which holds the evidence:", d.Asked, e.Seq)
 	}
-	c.printf("event %d: %s %s%s, by %s at %s", e.Seq, e.Migration, e.Kind, causeText(e), dash(e.Actor), e.Time.Format(time.RFC3339))
+	c.printf("event %d: %s %s, by %s at %s", e.Seq, cellName(e.Migration, e.Cell), kindText(e), dash(e.Actor), e.Time.Format(time.RFC3339))
 	if e.Split != "" {
 		row("split", "%s", e.Split)
 	}
@@ -118,14 +118,3 @@ func (c *call) weigh(r dashboard.DecidedRecord) {
 
 // exact writes a number so that it can be read back to the bit.
 func exact(f float64) string { return strconv.FormatFloat(f, 'g', -1, 64) }
-
-func causeText(e dashboard.Event) string {
-	text := ""
-	if e.Cell != "" {
-		text += " of cell " + e.Cell
-	}
-	if e.Cause != "" {
-		text += ", cause " + string(e.Cause)
-	}
-	return text
-}

@@ -35,7 +35,7 @@ func TestARollbackIsExplainedOnTheCommandLine(t *testing.T) {
 	r := judged(t, e)
 	said := ask(exitOK, "history", "--explain", fmt.Sprint(e.Seq))
 	for _, want := range []string{
-		fmt.Sprintf("event %d: orders rolledback, cause test, by ficus", e.Seq),
+		fmt.Sprintf("event %d: orders rolledback (test), by ficus", e.Seq),
 		"metric     errors, held against the share of people on the service",
 		fmt.Sprintf("w = 0.3, n_c = %d on the service", bad(r)),
 		fmt.Sprintf("threshold  %s", exact(r.Threshold)),

@@ -79,10 +79,7 @@ func (s statusCommand) Run(c *call) error {
 	for _, m := range state.Migrations {
 		legacy, modern := trafficText(m)
 		for i, cell := range m.Cells {
-			name := m.ID
-			if cell.Name != "" {
-				name += "/" + cell.Name
-			}
+			name := cellName(m.ID, cell.Name)
 			if i > 0 {
 				legacy, modern = "", ""
 			}
@@ -96,6 +93,14 @@ func (s statusCommand) Run(c *call) error {
 		c.printf("false alarms: %s at most for all migrations together, of which %s may be spent", percent(state.FalseAlarm), percent(state.Spent))
 	}
 	return nil
+}
+
+// cellName names a cell of a migration, "orders/eu", or the migration if it has none.
+func cellName(migration, cell string) string {
+	if cell == "" {
+		return migration
+	}
+	return migration + "/" + cell
 }
 
 func cellSplit(cell dashboard.Cell) string {
