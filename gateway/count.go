@@ -125,11 +125,14 @@ func happened(cell *evidence.Cell, epoch *evidence.Epoch, m evidence.Metric, n *
 }
 
 // comparison counts an observation. The test asks of each person once whether
-// the candidate was right.
+// the candidate was right. That it failed is asked there only in shadow: where
+// people are on the service, failures are held against the monolith's, and here
+// there is nothing to hold them against but the allowed rate, so that what both
+// sides share, or have always had, would speak against the service.
 func comparison(cell *evidence.Cell, n *line) {
 	o := &cell.Observed
 	o.Sampled++
-	wrong := evidence.Modern
+	wrong, silent := evidence.Modern, false
 	switch n.outcome {
 	case compare.Match:
 		o.Match++
@@ -138,8 +141,10 @@ func comparison(cell *evidence.Cell, n *line) {
 		o.Mismatch++
 	case compare.Failed:
 		o.Failed++
+		silent = n.cell.share > 0
 	case compare.TimedOut:
 		o.TimedOut++
+		silent = n.cell.share > 0
 	case compare.Truncated:
 		o.Truncated++
 		return
@@ -159,7 +164,7 @@ func comparison(cell *evidence.Cell, n *line) {
 	case n.facts&controlAlone != 0:
 		cell.Count(evidence.Pairs, n.key, n.cell.epoch, evidence.Legacy)
 	}
-	if n.facts&blameless == 0 {
+	if n.facts&blameless == 0 && !silent {
 		if cell.Count(evidence.Mismatches, n.key, n.cell.epoch, wrong) && wrong == evidence.Modern && n.span != "" {
 			cell.Link(evidence.Mismatches, n.span)
 		}

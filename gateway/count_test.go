@@ -4,8 +4,32 @@ import (
 	"testing"
 	"time"
 
+	"github.com/ficus-gateway/ficus/migrations/compare"
 	"github.com/ficus-gateway/ficus/migrations/evidence"
 )
+
+// A candidate that fails speaks against the service in shadow. Beside people on
+// the service it does not: their errors are held against the monolith's.
+func TestAFailingCandidateIsNoMismatchBesideErrors(t *testing.T) {
+	for _, share := range []int{0, 10_000} {
+		at := &cell{test: 2, epoch: 2, share: share}
+		c := count{name: "a"}
+		for i, outcome := range []compare.Outcome{compare.Failed, compare.TimedOut, compare.Mismatch, compare.Match} {
+			c.lines = append(c.lines, line{cell: at, key: evidence.Key(i + 1), at: int64(i), facts: compared, outcome: outcome})
+		}
+		c.add()
+		want := evidence.Sides{1, 3}
+		if share > 0 {
+			want = evidence.Sides{1, 1}
+		}
+		if got := c.all.Cells[""].Bad[evidence.Mismatches].Total(); got != want {
+			t.Errorf("at %d live: %v, want %v", share, got, want)
+		}
+		if o := c.all.Cells[""].Observed; o.Rate() != 0.75 || !o.AddUp() {
+			t.Errorf("at %d live: %+v", share, o)
+		}
+	}
+}
 
 // What fails after a rollback because it was asked before, such as a request
 // that hung, says nothing about the next attempt.

@@ -259,15 +259,17 @@ func ficus(t *testing.T, r *rand.Rand, f plantedFault) (e ending) {
 			epoch.Clean[side]++
 		}
 		if side == evidence.Modern {
-			differs := evidence.Legacy
 			cell.Observed.Sampled++
-			if a.wrong || a.failed {
-				differs = evidence.Modern
+			switch {
+			case a.failed:
+				cell.Observed.Failed++
+			case a.wrong:
 				cell.Observed.Mismatch++
-			} else {
+				cell.Count(evidence.Mismatches, key, course.Epoch, evidence.Modern)
+			default:
 				cell.Observed.Match++
+				cell.Count(evidence.Mismatches, key, course.Epoch, evidence.Legacy)
 			}
-			cell.Count(evidence.Mismatches, key, course.Epoch, differs)
 			if f.hurts(a) {
 				e.hurt++
 				if !a.failed || r.Float64() < writes { // a read that failed was answered by the monolith

@@ -60,6 +60,9 @@ func (d demoCommand) Run(c *call) error {
 	ctx, end := context.WithCancel(c.ctx)
 	defer end()
 	story := newStory(stage, screen, customers, d.pace())
+	if d.For == 0 {
+		story.open = ". The shop stays open; Ctrl-C ends the demo"
+	}
 	told := make(chan struct{})
 	go func() {
 		defer close(told)

@@ -48,6 +48,7 @@ type story struct {
 	screen    *screen
 	customers *load.Load
 	pace      time.Duration
+	open      string // what is said at the end of the shop
 	bugs      []*bug
 	over      chan struct{} // closed when the last bug is rolled back
 
@@ -86,7 +87,7 @@ func (s *story) tell(ctx context.Context) {
 		case migrations.Stepped:
 			s.screen.happened(time.Now(), s.screen.green, "▲ "+e.Split.String(), "event %d: %s", e.Seq, e.Reason)
 			if e.Split.Share(migrations.Complete) == migrations.Buckets {
-				s.screen.line("%*sorders has left the monolith. The shop stays open: Ctrl-C ends the demo.", third, "")
+				s.screen.line("%*sorders has left the monolith%s", third, "", s.open)
 			}
 			if next < len(s.bugs) && e.Split.Share(migrations.Live) > 0 && s.bugs[next].planted.IsZero() {
 				s.plant(s.bugs[next], e)

@@ -60,6 +60,24 @@ func detect(rng *rand.Rand, w, p0, p1, threshold float64) float64 {
 	}
 }
 
+// With four metrics and at the third test it takes about half as many again.
+func TestWhatIsSharedMakesDetectionSlower(t *testing.T) {
+	mean := func(threshold float64) float64 {
+		rng := rand.New(rand.NewPCG(21, 0))
+		sum, n := 0.0, runs(400, 2000)
+		for range n {
+			sum += detect(rng, 0.05, 0.01, 0.05, threshold)
+		}
+		return sum / float64(n)
+	}
+	alone := mean(1000)
+	shared := mean(Budget{Alpha: 0.001, Test: 3, Metrics: 4}.Threshold())
+	t.Logf("mean %.0f alone, %.0f shared: %.2f times", alone, shared, shared/alone)
+	if f := shared / alone; f < 1.3 || f > 1.8 {
+		t.Errorf("it takes %.2f times as many requests, want about 1.5", f)
+	}
+}
+
 func TestGoldenRequestsUntilDetection(t *testing.T) {
 	shares := []float64{0.05, 0.25, 0.50}
 	for _, row := range []struct {
