@@ -143,10 +143,25 @@ func (s *story) rolledBack(b *bug, e migrations.Event) {
 	if e.TraceID != "" {
 		out.more("trace %s, with links to %s", e.TraceID, count(len(e.Evidence.Spans), "offending request"))
 	}
-	time.Sleep(300 * time.Millisecond) // for what was under way
-	b.after = s.customers.Snapshot()
+	b.after = s.settled()
 	out.more("%s", b.cost())
 	out.happened(time.Now(), out.plain, "○ fixed", "the ramp tries again by itself, %s after the rollback", s.pace)
+}
+
+// settled waits until customers see no more of what was under way, and returns
+// what they have seen.
+func (s *story) settled() *load.Report {
+	const quiet = 300 * time.Millisecond
+	r := s.customers.Snapshot()
+	for range 10 {
+		time.Sleep(quiet)
+		before := r
+		r = s.customers.Snapshot()
+		if r.Failed() == before.Failed() {
+			break
+		}
+	}
+	return r
 }
 
 // bad returns how many requests the service made something bad of.

@@ -67,6 +67,14 @@ func (p *Process) flagStatus() dashboard.FlagSource {
 	return dashboard.FlagSource{Source: p.flags.name(), OK: ok, Detail: detail}
 }
 
+// providerName is what traces call the provider of a source; empty: ours.
+func providerName(s flagSource) string {
+	if p := s.provider(); p != nil {
+		return p.Metadata().Name
+	}
+	return ""
+}
+
 // builtIn is the source that is the log.
 type builtIn struct{}
 

@@ -140,7 +140,7 @@ func (p *Process) openGateway(ctx context.Context, t *routes.Table) (err error) 
 	if p.assigner, err = p.assign(t, secret); err != nil {
 		return err
 	}
-	if p.tools, err = newInstruments(ctx, t.Server.Telemetry); err != nil {
+	if p.tools, err = newInstruments(ctx, t.Server.Telemetry, providerName(p.flags)); err != nil {
 		return err
 	}
 	if p.config.Access != nil {

@@ -83,7 +83,10 @@ func (p *Process) record(ctx context.Context, id string, plan *migrations.Plan) 
 			p.rulings.noted[id] = seen
 			return nil
 		}
-		seq, err := p.events.Append(ctx, s.LastSeq(id), e)
+		events := []migrations.Event{e}
+		decided := p.deciding(ctx, events)
+		seq, err := p.events.Append(ctx, s.LastSeq(id), events...)
+		decided(seq, err)
 		if errors.Is(err, migrations.ErrConflict) {
 			if seq, err = p.events.Head(ctx); err == nil {
 				_, err = p.follower.Wait(ctx, seq)

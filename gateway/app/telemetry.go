@@ -28,7 +28,7 @@ type instruments struct {
 	close   func(context.Context) error
 }
 
-func newInstruments(ctx context.Context, t routes.Telemetry) (*instruments, error) {
+func newInstruments(ctx context.Context, t routes.Telemetry, flags string) (*instruments, error) {
 	in := &instruments{metrics: telemetry.NewMetrics()}
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
@@ -41,7 +41,7 @@ func newInstruments(ctx context.Context, t routes.Telemetry) (*instruments, erro
 	in.scrape = promhttp.HandlerFor(registry, promhttp.HandlerOpts{})
 	in.close = meters.Shutdown
 
-	options := telemetry.TracerOptions{Sample: t.Sample}
+	options := telemetry.TracerOptions{Sample: t.Sample, FlagProvider: flags}
 	if t.OTLP != "" {
 		exporter, err := otlptracehttp.New(ctx, otlptracehttp.WithEndpointURL(t.OTLP), otlptracehttp.WithHeaders(t.Headers))
 		if err != nil {
