@@ -31,11 +31,12 @@ func (c *count) begin(at *cell) {
 	case have == nil:
 		have = evidence.NewCell(at.test, at.share)
 	case have.Test < at.test:
-		have = have.Next(at.test, at.share)
+		have = have.Next(at.test, at.share, at.began)
 		have.Streaks.Forget(c.name)
 	case have.Test > at.test:
 		return
 	}
+	have.Began = max(have.Began, at.began)
 	have.Begin(at.epoch, at.share)
 	c.all.Cells[at.name] = have
 }

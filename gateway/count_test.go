@@ -63,3 +63,35 @@ func TestAStreakEndsWithItsTest(t *testing.T) {
 		t.Errorf("a new streak is %q %+v", fault, s)
 	}
 }
+
+// What a step has shown stands when its test is full and another one begins,
+// and is gone with the step.
+func TestAStepKeepsWhatItHasShownThroughFullTests(t *testing.T) {
+	c := count{name: "a"}
+	serve := func(at *cell) *evidence.Cell {
+		for key := range evidence.Key(100) {
+			c.lines = append(c.lines,
+				line{cell: at, key: key + 1, at: int64(key), facts: served | onModern | placed},
+				line{cell: at, key: key + 1, at: int64(key), facts: compared, outcome: compare.Match})
+		}
+		c.lines = append(c.lines, line{cell: at, key: 1, at: 100, facts: served | onModern | placed | failed | harmed})
+		c.add()
+		c.lines = c.lines[:0]
+		return c.all.Cells[""].Clone()
+	}
+	for i, at := range []*cell{
+		{test: 2, epoch: 2, share: 10_000, began: 7},
+		{test: 5, epoch: 5, share: 10_000, began: 7},
+		{test: 6, epoch: 6, share: 10_000, began: 7},
+		{test: 9, epoch: 9, share: 20_000, began: 8},
+	} {
+		times := uint64(i%3 + 1)
+		got := serve(at)
+		if got.Clean() != times*100 || got.Observed.Match != times*100 || !got.Observed.AddUp() || got.Harm != times {
+			t.Errorf("in test %d of the step: %d clean, %+v, harm %d", times, got.Clean(), got.Observed, got.Harm)
+		}
+		if n := got.Bad[evidence.Mismatches].Len(); n != 100 || got.Bad[evidence.Errors].Len() != 1 || got.Requests().Sum() != 101 {
+			t.Errorf("the test has %d people, %+v", n, got.Epochs)
+		}
+	}
+}

@@ -23,6 +23,7 @@ type cell struct {
 	name  string                // by which evidence keeps it
 	test  uint64                // event that began the present test; 0: none runs
 	epoch uint64                // event that began the present split
+	began int64                 // log time from which the step is held, in Unix microseconds
 	share int                   // buckets of 100,000 on the service
 	slow  evidence.Tolerance    // zero: latency is not watched
 	links *links                // of the present test
@@ -43,6 +44,9 @@ func standingOf(p *migrations.Plan, m *migrations.Migration, b *book) standing {
 			}
 			of := m.Of(name)
 			c.state, c.test, c.epoch, c.share = &of, of.Test, of.Epoch, of.Split.Modern()
+			if !of.Began.IsZero() {
+				c.began = of.Began.UnixMicro()
+			}
 			if len(m.Cells) > 0 {
 				c.name = name
 			}

@@ -111,7 +111,7 @@ func (s *scene) cell(name string) *evidence.Cell {
 	if c == nil {
 		c = evidence.NewCell(course.Test, course.Split.Modern())
 	} else if c.Test != course.Test {
-		c = c.Next(course.Test, course.Split.Modern())
+		c = c.Next(course.Test, course.Split.Modern(), 0)
 	}
 	c.Begin(course.Epoch, course.Split.Modern())
 	s.counts.Cells[name] = c

@@ -17,7 +17,9 @@ type Cell struct {
 	Bad      map[Metric]*Keys    `json:"bad,omitempty"`     // keys by their first bad event, at most one per metric
 	Seen     Keys                `json:"seen,omitzero"`     // keys by their first request, until full: for the sample-ratio check
 	Active   Keys                `json:"active,omitzero"`   // keys on the service, the first [ActiveLimit]
-	Observed Observations        `json:"observed,omitzero"` // comparisons
+	Began    int64               `json:"began,omitempty"`   // log time from which the step is held, in Unix microseconds
+	Earlier  uint64              `json:"earlier,omitempty"` // clean requests on the service in tests of the same step that were full
+	Observed Observations        `json:"observed,omitzero"` // comparisons in the step
 	Harm     uint64              `json:"harm,omitempty"`    // requests on the service that failed for the user, fallback and all
 	Spans    map[Metric][]string `json:"spans,omitempty"`   // span contexts of bad requests on the service, sorted, up to [SpanLimit] each
 	Streaks  Streaks             `json:"streaks,omitempty"` // consecutive failures by gateway
@@ -42,9 +44,15 @@ func NewCell(test uint64, share int) *Cell {
 }
 
 // Next returns a cell whose next test begins, without the counts of the last.
-func (c *Cell) Next(test uint64, share int) *Cell {
+// If it is of the same step, which began at that time, the last one was full:
+// what the step has shown stands, or a step that many people see would never
+// have shown enough.
+func (c *Cell) Next(test uint64, share int, began int64) *Cell {
 	next := NewCell(test, share)
-	next.Streaks = maps.Clone(c.Streaks)
+	next.Began, next.Streaks = began, maps.Clone(c.Streaks)
+	if began != 0 && began == c.Began {
+		next.Earlier, next.Observed, next.Harm = c.Clean(), c.Observed, c.Harm
+	}
 	return next
 }
 
@@ -148,10 +156,10 @@ func (c *Cell) Requests() Sides {
 	return sum
 }
 
-// Clean returns the test's requests on the service without a bad event, to be
+// Clean returns the step's requests on the service without a bad event, to be
 // held against [CleanSample].
 func (c *Cell) Clean() uint64 {
-	sum := uint64(0)
+	sum := c.Earlier
 	for _, e := range c.Epochs {
 		sum += e.Clean[Modern]
 	}
@@ -224,6 +232,8 @@ func mergeCells(a, b *Cell) *Cell {
 		Epochs:   mergeEpochs(a.Epochs, b.Epochs),
 		Seen:     a.Seen.Clone(),
 		Active:   a.Active.Clone(),
+		Began:    max(a.Began, b.Began),
+		Earlier:  a.Earlier + b.Earlier,
 		Observed: a.Observed.plus(b.Observed),
 		Harm:     a.Harm + b.Harm,
 		Streaks:  streaks,

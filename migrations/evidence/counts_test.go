@@ -123,7 +123,7 @@ func TestOutcomesOfAnotherTestDoNotCount(t *testing.T) {
 	old := NewCell(3, 1000)
 	old.Count(Errors, 1, 3, Modern)
 	old.Streaks = Streaks{"a": {Healed: 4, Since: 1, Last: 2}}
-	now := old.Next(9, 5000)
+	now := old.Next(9, 5000, 0)
 	if now.Count(Errors, 2, 3, Modern) || len(now.Bad) != 0 {
 		t.Error("an outcome of the last test counts in this one")
 	}
@@ -216,7 +216,7 @@ func TestCloneAfterIsAClone(t *testing.T) {
 				cell.Count(Errors, key, 1, side)
 			}
 			if rapid.IntRange(0, 20).Draw(t, "next test") == 0 {
-				cell = cell.Next(cell.Test+1, 50_000)
+				cell = cell.Next(cell.Test+1, 50_000, 0)
 				cell.Begin(1, 50_000)
 			}
 			want := cell.Clone()

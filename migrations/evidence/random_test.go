@@ -52,7 +52,7 @@ func cells(t *rapid.T) *Cell {
 		}
 	}
 	c.Observed = Observations{Sampled: drawCount(t, "sampled"), Match: drawCount(t, "match"), Failed: drawCount(t, "failed")}
-	c.Harm = drawCount(t, "harm")
+	c.Harm, c.Earlier, c.Began = drawCount(t, "harm"), drawCount(t, "earlier"), int64(drawCount(t, "began")>>1)
 	for _, gateway := range []string{"a", "b"} {
 		if rapid.Bool().Draw(t, "known") {
 			c.Streaks = mergeStreaks(c.Streaks, Streaks{gateway: streaks(t)})
