@@ -11,6 +11,7 @@ import (
 	"github.com/ficus-gateway/ficus/gateway/dashboard"
 	"github.com/ficus-gateway/ficus/migrations"
 	"github.com/ficus-gateway/ficus/migrations/compare"
+	"github.com/ficus-gateway/ficus/routes"
 )
 
 // A changeForm is the form by which one person changes a migration. It says
@@ -28,8 +29,15 @@ type changeForm struct {
 	On      bool // the service takes part
 	Moved   bool // the data has moved, so that a way back loses some of it
 
+	// Who decides, if it is not the log: then the slider and the ramp are grey.
+	Git     bool   // the config does
+	Outside string // a flag provider does, and what is known of it
+
 	CanHold, CanResume, CanApprove, CanSkip, CanRestart bool
 }
+
+// Grey reports whether the split can't be changed here.
+func (f changeForm) Grey() bool { return f.Git || f.Outside != "" }
 
 // changeForm fills the form with what was sent before, or with where the
 // migration is.
@@ -59,6 +67,12 @@ func (s *site) changeForm(r *http.Request, m migrationPage, sent url.Values) cha
 			f.CanApprove = f.CanApprove || c.Approved != c.Step+1
 		}
 		f.CanRestart = f.CanRestart || c.Step > 0 && !c.RolledBack
+	}
+	if f.Git = s.Table().Changes == routes.ByGit; f.Git {
+		f.CanResume, f.CanApprove, f.CanSkip, f.CanRestart = false, false, false, false
+	}
+	if f.Outside = m.Outside; f.Outside != "" {
+		f.CanHold, f.CanApprove, f.CanSkip, f.CanRestart, f.CanResume = false, false, false, false, m.RolledBack && !f.Git
 	}
 	f.Stage, f.Share = migrations.Live, "5"
 	for _, share := range shares {

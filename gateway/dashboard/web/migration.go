@@ -29,6 +29,7 @@ type migrationPage struct {
 	Compared *compared
 	Latest   []happening
 	Routes   []string
+	Outside  string // flag provider that decides instead of the log, and what is known of it
 
 	// For one person: no part of the page that others see.
 	Viewer viewer
@@ -137,6 +138,7 @@ func (s *site) migration(r *http.Request, id string) (migrationPage, *dashboard.
 	for _, c := range one.Cells {
 		m.Cells = append(m.Cells, cellViewOf(c))
 	}
+	m.decides()
 	m.steps()
 	for _, w := range one.WaitsFor {
 		m.Waits = append(m.Waits, m.waitViewOf(w))
@@ -153,6 +155,24 @@ func (s *site) migration(r *http.Request, id string) (migrationPage, *dashboard.
 	}
 	m.Latest = latest.Events
 	return m, nil
+}
+
+// decides says who decides, if it is not the log.
+func (m *migrationPage) decides() {
+	f := m.Flags
+	if f == nil || f.Controls == dashboard.ControlsRamp || f.Controls == "" {
+		return
+	}
+	m.Outside = f.Source
+	if f.Version != "" {
+		m.Outside += ", version " + f.Version
+	}
+	if f.Since != nil {
+		m.Outside += ", " + ago(m.Now, *f.Since)
+	}
+	if f.Controls == dashboard.ControlsNone {
+		m.Outside += "; how many people are where is not known"
+	}
 }
 
 // steps places the steps of the ramp. With cells, each is somewhere else, and

@@ -112,7 +112,7 @@ func sentence(e dashboard.Event) string {
 		migrations.Planned: "has an edited plan", migrations.Held: "stands still", migrations.Resumed: "goes on", migrations.RolledBack: "was rolled back to the monolith",
 		migrations.Restored: "was restored from a state kept elsewhere", migrations.Approved: "may take step " + strconv.Itoa(e.Step),
 		migrations.Restarted: "began its step anew", migrations.Renewed: "began another test", migrations.Returning: "is on its way back",
-		migrations.Frozen: "stands still for a freeze", migrations.Thawed: "may move again",
+		migrations.Frozen: "stands still for a freeze", migrations.Flagged: "is where a flag provider says, " + e.Split, migrations.Thawed: "may move again",
 		migrations.Shifted: "was shifted to " + e.Split, migrations.Stepped: "took step " + strconv.Itoa(e.Step) + ", " + e.Split,
 		migrations.Skipped: "skipped to step " + strconv.Itoa(e.Step) + ", " + e.Split,
 	}[e.Kind]

@@ -2,6 +2,7 @@ package web_test
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"io"
 	"log/slog"
@@ -108,6 +109,12 @@ func shop(service bool, total string) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "application/json")
 		w.Header().Set("X-Side", side)
+		if strings.HasSuffix(r.URL.Path, "/hostile") { // names and values that no people would choose
+			name, _ := json.Marshal(evil + strings.Repeat("k", 20_000))
+			value, _ := json.Marshal(evil + side)
+			fmt.Fprintf(w, `{%s:%s,"total":%s}`, name, value, value)
+			return
+		}
 		fmt.Fprintf(w, `{"items":[{"sku":"A-1","quantity":2}],"total":"%s"%s}`, total, note)
 	})
 }
