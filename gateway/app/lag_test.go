@@ -160,20 +160,3 @@ func FuzzLag(f *testing.F) {
 		}
 	})
 }
-
-func TestAMomentOfRestIsNoRoom(t *testing.T) {
-	var p peaks
-	now := time.Unix(1000, 0)
-	if got := p.see("orders", 0.95, now); got != 0.95 {
-		t.Error(got)
-	}
-	if got := p.see("orders", 0.1, now.Add(3*time.Second)); got != 0.95 {
-		t.Error(got)
-	}
-	if got := p.see("carts", 0.2, now.Add(3*time.Second)); got != 0.2 {
-		t.Error(got)
-	}
-	if got := p.see("orders", 0.1, now.Add(peakSeconds*time.Second)); got != 0.1 {
-		t.Error(got)
-	}
-}
