@@ -10,10 +10,18 @@ import (
 )
 
 // findings shows the admin API what the shadow knows.
-func (p *Process) findings() dashboard.Findings { return watched{p.shadow} }
+func (p *Process) findings() dashboard.Findings {
+	if p.shared == nil {
+		return watched{p.shadow, nil}
+	}
+	return watched{p.shadow, p.shared.findings}
+}
 
 // A watched is a shadow as the admin API wants it.
-type watched struct{ shadow *shadow.Shadow }
+type watched struct {
+	shadow *shadow.Shadow
+	shared *sharedFindings // nil: there are no other gateways
+}
 
 // Migrations lists those that are compared.
 func (w watched) Migrations() []string {
@@ -29,16 +37,25 @@ func (w watched) View(migration string, f func(*compare.Study)) bool {
 	if one == nil {
 		return false
 	}
-	one.View(f)
+	one.View(func(own *compare.Study) {
+		if w.shared != nil {
+			own = w.shared.together(migration, own)
+		}
+		f(own)
+	})
 	return true
 }
 
 // Change calls f with what is known of a migration, to change it.
 func (w watched) Change(migration string, f func(*compare.Study) error) error {
-	if one := w.shadow.Find(migration); one != nil {
-		return one.Change(f)
+	one := w.shadow.Find(migration)
+	switch {
+	case one == nil:
+		return nil
+	case w.shared != nil:
+		return w.shared.change(migration, one, f)
 	}
-	return nil
+	return one.Change(f)
 }
 
 // Counts returns what has become of a migration's observations.
@@ -81,6 +98,9 @@ func (w watched) Withdraw(migration string, rule compare.Rule) bool {
 
 // EraseKey drops every example of a targeting key, of all migrations.
 func (w watched) EraseKey(key string) (n int) {
+	if w.shared != nil {
+		return w.shared.eraseKey(key)
+	}
 	w.shadow.Each(func(one *shadow.Watch) { n += one.EraseKey(key) })
 	return n
 }

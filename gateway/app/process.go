@@ -149,6 +149,7 @@ func (p *Process) openGateway(ctx context.Context, t *routes.Table) (err error) 
 	if err := p.openShadow(t, secret); err != nil {
 		return err
 	}
+	p.shareFindings()
 	p.gateway, err = gateway.New(gateway.Options{
 		Name: p.name(), Table: t, State: p.follower.State(), Assigner: p.assigner,
 		Tracer: p.tools.tracer, Metrics: p.tools.metrics, Access: p.access, Shadow: p.shadow, Logger: p.log,
@@ -261,6 +262,7 @@ func (p *Process) background(ctx context.Context) {
 		p.tasks.Go(func() { p.shared.keep(ctx) })
 		p.tasks.Go(func() { p.shared.tend(ctx) })
 		p.tasks.Go(func() { p.shared.tally.Run(ctx) })
+		p.tasks.Go(func() { p.shared.findings.run(ctx) })
 	}
 	p.tasks.Go(func() { p.trips.run(ctx) })
 	p.tasks.Go(func() { p.remember(ctx) })

@@ -34,6 +34,7 @@ type shared struct {
 	tally    *redistally.Tally             // what all gateways have counted
 	name     string                        // of this gateway among all that ever shared the log
 	unmended seldom                        // of heal alone
+	findings *sharedFindings               // what all have found
 	signs    []byte                        // the secret; empty: the config has it. Set before the first request
 }
 

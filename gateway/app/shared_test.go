@@ -34,6 +34,9 @@ func livePercent(percent int) []migrations.Share {
 	return []migrations.Share{{Stage: migrations.Live, Buckets: percent * migrations.Buckets / 100}}
 }
 
+// shadowAll compares every request.
+var shadowAll = []migrations.Share{{Stage: migrations.Shadow, Buckets: migrations.Buckets}}
+
 // shift shifts a migration and returns the event.
 func (r *running) shift(id string, percent int) uint64 {
 	r.t.Helper()

@@ -17,6 +17,7 @@ type judge struct {
 	study   *compare.Study
 	rng     *rand.Rand
 	changed bool               // since it was last saved
+	version uint64             // grows with each change
 	evicted []*compare.Finding // had to go to make room, and are not spilled yet
 
 	configured compare.Definition // what the config says
@@ -31,6 +32,12 @@ func (j *judge) init(before keptStudy) {
 	}
 	j.accepted = before.Accepted
 	j.rng = rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64()))
+}
+
+// touch notes a change. It needs the lock.
+func (j *judge) touch() {
+	j.changed = true
+	j.version++
 }
 
 // A procedure says how an observation is judged: it is decided before the
@@ -96,7 +103,7 @@ func (j *judge) finish(w *Watch, o *compare.Observation) compare.Outcome {
 		gone.Smallest, gone.Begin, gone.Latest, gone.Sample = nil, nil, nil, nil // no file that grows holds what must be erased
 		j.evicted = append(j.evicted, gone)
 	}
-	j.changed = true
+	j.touch()
 	if o.Drift.Race() {
 		w.tally.races.Add(1)
 		return compare.Match
@@ -116,16 +123,35 @@ func (w *Watch) View(f func(*compare.Study)) {
 func (w *Watch) Change(f func(*compare.Study) error) error {
 	w.judge.mu.Lock()
 	defer w.judge.mu.Unlock()
-	w.judge.changed = true
+	w.judge.touch()
 	return f(w.judge.study)
 }
 
 // EraseKey drops every example of a targeting key, and says how many.
-func (w *Watch) EraseKey(key string) (n int) {
+func (w *Watch) EraseKey(key string) (n int) { return w.EraseMark(w.Mark(key)) }
+
+// Mark returns what stands for a targeting key in examples: the same on every
+// gateway with the same secret.
+func (w *Watch) Mark(key string) compare.Mark {
 	w.judge.mu.Lock()
 	defer w.judge.mu.Unlock()
-	w.judge.changed = true
-	return w.judge.study.Findings.EraseKey(w.judge.rules.Mark(key))
+	return w.judge.rules.Mark(key)
+}
+
+// EraseMark is [Watch.EraseKey] for who knows the mark of the key only.
+func (w *Watch) EraseMark(mark compare.Mark) int {
+	w.judge.mu.Lock()
+	defer w.judge.mu.Unlock()
+	w.judge.touch()
+	return w.judge.study.Findings.EraseKey(mark)
+}
+
+// Version tells two states of what is known of the migration apart: it grows
+// with each change, and begins anew with the process.
+func (w *Watch) Version() uint64 {
+	w.judge.mu.Lock()
+	defer w.judge.mu.Unlock()
+	return w.judge.version
 }
 
 // Sweep ends what is over: examples past the retention, findings not seen any more.
@@ -134,7 +160,7 @@ func (w *Watch) Sweep(now time.Time, retention time.Duration) {
 	defer w.judge.mu.Unlock()
 	w.judge.study.Sweep(now, retention)
 	_ = w.judge.compile(w.judge.configured, w.judge.accepted, now) // rules that have ended count no more
-	w.judge.changed = true                                         // the file must lose what the memory has lost
+	w.judge.touch()                                                // the file must lose what the memory has lost
 }
 
 // Open returns how many findings people should see.
