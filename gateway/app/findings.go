@@ -76,10 +76,14 @@ func (w watched) Counts(migration string) dashboard.ComparisonCounts {
 
 // Accept adds rules to those of the config, until they end.
 func (w watched) Accept(migration string, rules []compare.Rule) error {
-	if one := w.shadow.Find(migration); one != nil {
-		return one.Accept(rules, time.Now())
+	one := w.shadow.Find(migration)
+	switch {
+	case one == nil:
+		return nil
+	case w.shared != nil:
+		return w.shared.accept(one, rules)
 	}
-	return nil
+	return one.Accept(rules, time.Now())
 }
 
 // Accepted lists the rules that were accepted and have not ended.
@@ -93,6 +97,9 @@ func (w watched) Accepted(migration string) []compare.Rule {
 // Withdraw takes an accepted rule back.
 func (w watched) Withdraw(migration string, rule compare.Rule) bool {
 	one := w.shadow.Find(migration)
+	if one != nil && w.shared != nil {
+		return w.shared.withdraw(one, rule)
+	}
 	return one != nil && one.Withdraw(rule, time.Now())
 }
 

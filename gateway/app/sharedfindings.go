@@ -23,6 +23,7 @@ import (
 //	findings           hash: by gateway, when it wrote and the versions of its parts
 //	findings:NAME      hash: by migration, what that gateway has found; expires
 //	findings:triage    hash: by migration and finding, what somebody has said of it
+//	findings:accepted  hash: by migration and rule, what somebody has said of the rule
 //	findings:erased    hash: by mark of a targeting key, when its examples were erased
 //
 // Values in all of this are masked already, and keys are marks.
@@ -50,12 +51,13 @@ type sharedFindings struct {
 	written map[string]uint64 // versions of this gateway's parts that Redis has, by migration
 	told    seldom
 
-	mu     sync.Mutex // guards what follows; taken within the lock of a watch, never around it
-	others map[string]*foundElsewhere
-	triage map[string]compare.Triage // by migration and finding, as [triageField] writes it
-	unsaid map[string]compare.Triage // of them, those that Redis has not got yet
-	erased map[compare.Mark]int64    // when, Unix milliseconds
-	undone map[compare.Mark]int64    // of them, those that Redis has not got yet
+	mu                 sync.Mutex // guards what follows; taken within the lock of a watch, never around it
+	others             map[string]*foundElsewhere
+	triage             map[string]compare.Triage // by migration and finding, as [triageField] writes it
+	unsaid             map[string]compare.Triage // of them, those that Redis has not got yet
+	erased             map[compare.Mark]int64    // when, Unix milliseconds
+	undone             map[compare.Mark]int64    // of them, those that Redis has not got yet
+	rules, unsaidRules map[string]string         // likewise what was said of rules, by [ruleField]
 }
 
 // A foundElsewhere is what another gateway has found.
@@ -84,6 +86,7 @@ func (p *Process) shareFindings() {
 		written: make(map[string]uint64), others: make(map[string]*foundElsewhere),
 		triage: make(map[string]compare.Triage), unsaid: make(map[string]compare.Triage),
 		erased: make(map[compare.Mark]int64), undone: make(map[compare.Mark]int64),
+		rules: make(map[string]string), unsaidRules: make(map[string]string),
 	}
 }
 
@@ -117,7 +120,10 @@ func (s *sharedFindings) exchange(ctx context.Context, whole bool) error {
 	if err := s.say(ctx); err != nil {
 		return err
 	}
-	if err := s.hear(ctx); err != nil || !whole {
+	if err := s.hear(ctx); err != nil {
+		return err
+	}
+	if err := s.exchangeRules(ctx); err != nil || !whole {
 		return err
 	}
 	if err := s.write(ctx); err != nil {

@@ -139,6 +139,36 @@ routes: [{path: /orders/*, migration: orders}, {path: /*, upstream: monolith}]
 	}
 }
 
+// TestAcceptedRulesCountOnEveryGateway until they are taken back on any.
+func TestAcceptedRulesCountOnEveryGateway(t *testing.T) {
+	t.Parallel()
+	redis := newRedis(t)
+	config := redis.together() + twoMigrations(t)
+	a, b := start(t, config), start(t, config)
+	rule := compare.Rule{Do: compare.Ignore, Path: "$.total", Owner: "ada", Until: time.Now().Add(time.Hour).UTC().Truncate(time.Second)}
+	if err := a.findings().Accept("orders", []compare.Rule{rule}); err != nil {
+		t.Fatal(err)
+	}
+	a.shares()
+	late := start(t, config)
+	for _, g := range []*running{a, b, late} {
+		g.shares()
+		if rules := g.findings().Accepted("orders"); len(rules) != 1 || rules[0] != rule {
+			t.Errorf("%v", rules)
+		}
+	}
+	if !b.findings().Withdraw("orders", rule) {
+		t.Error("it is not there")
+	}
+	b.shares()
+	for _, g := range []*running{a, b, late} {
+		g.shares()
+		if rules := g.findings().Accepted("orders"); len(rules) != 0 {
+			t.Errorf("%v", rules)
+		}
+	}
+}
+
 // TestFindingsDoWithoutRedis: what is said while Redis is away holds here, and
 // elsewhere when it is back.
 func TestFindingsDoWithoutRedis(t *testing.T) {
