@@ -10,10 +10,10 @@ import (
 	"github.com/ficus-gateway/ficus/migrations"
 )
 
-// load opens the file, or begins one, and reads all of it. It returns the
-// last event that the checkpoint has seen. Nothing is changed on disk before
-// everything has been found right.
-func (l *Log) load() (kept uint64, err error) {
+// load opens the file, or begins one, and reads all of it, or what an heir has
+// not read yet. It returns the last event that the checkpoint has seen. Nothing
+// is changed on disk before everything has been found right.
+func (l *Log) load(ahead *replay) (kept uint64, err error) {
 	point, pointErr := readCheckpoint(l.path)
 	file, err := os.OpenFile(l.path, os.O_RDWR, 0)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -32,7 +32,10 @@ func (l *Log) load() (kept uint64, err error) {
 		kept = point.Seq
 	}
 	l.file = file
-	if err := l.replay(file, point); err != nil {
+	if ahead == nil || !ahead.of(file) {
+		ahead = newReplay(l.path, file)
+	}
+	if err := l.replay(ahead, file, point); err != nil {
 		file.Close()
 		return 0, err
 	}
@@ -74,35 +77,28 @@ func (l *Log) begin(point *checkpoint, pointErr error) error {
 	return replace(l.path, append(line, '\n'))
 }
 
-// replay folds the file, compares it with the checkpoint, and only then takes
-// off what a crash left at its end.
-func (l *Log) replay(file *os.File, point *checkpoint) error {
-	in := newLines(l.path, file)
-	fold := new(migrations.Fold)
-	var buf []entry
-	var err error
-	for {
-		if buf, err = in.next(buf[:0]); err != nil {
-			break
-		}
-		for _, e := range buf {
-			if err := fold.Apply(e.event); err != nil {
-				return &corruptError{l.path, e.line, err}
-			}
-			if point != nil && e.event.Seq == point.Seq && e.hash != point.Hash {
-				return fmt.Errorf("%s:%d: %s belongs to a log with another event %d: one of the two was replaced; restore the right pair from a backup, or remove the one that is wrong",
-					l.path, e.line, checkpointPath(l.path), point.Seq)
-			}
-			l.add(e)
-		}
-	}
-	if err != io.EOF && err != errTorn {
+// replay reads the file to its end, compares it with the checkpoint, and only
+// then takes off what a crash left at its end.
+func (l *Log) replay(r *replay, file *os.File, point *checkpoint) error {
+	err := r.on()
+	if err != nil && err != errTorn {
 		return err
 	}
-	l.state, l.hash, l.length = fold.State(), in.hash, in.end
+	l.onDisk = r.onDisk
 	if point != nil && l.state.Seq < point.Seq {
 		return fmt.Errorf("%s: ends at event %d, but %s has seen event %d: the file was cut short; restore it from a backup, or move it away to begin again with the state that was kept",
 			l.path, l.state.Seq, checkpointPath(l.path), point.Seq)
+	}
+	if point != nil && point.Seq >= l.first {
+		line := int(point.Seq - l.first)
+		hash, err := hashBefore(file, l.endOf(line))
+		if err != nil {
+			return err
+		}
+		if hash != point.Hash {
+			return fmt.Errorf("%s:%d: %s belongs to a log with another event %d: one of the two was replaced; restore the right pair from a backup, or remove the one that is wrong",
+				l.path, line+1, checkpointPath(l.path), point.Seq)
+		}
 	}
 	if err == errTorn {
 		return l.mend(file)

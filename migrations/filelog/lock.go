@@ -11,6 +11,9 @@ import (
 	"syscall"
 )
 
+// errInUse is the error of locking what another process has locked.
+var errInUse = errors.New("in use")
+
 // lock makes this process the only writer of the log at path. The kernel
 // gives the lock up when the file is closed or the process dies, however it
 // dies; the file stays, so that nobody can lock a name that is being removed.
@@ -28,13 +31,10 @@ func lock(path string) (*os.File, error) {
 		if pid, err := io.ReadAll(io.LimitReader(f, 20)); err == nil && len(pid) > 0 {
 			holder = "process " + strings.TrimSpace(string(pid))
 		}
-		return nil, fmt.Errorf("%s: in use by %s; a file log has one gateway; end the other, or give this one a state of its own", path, holder)
+		return nil, fmt.Errorf("%s: %w by %s; a file log has one gateway; end the other, take it over with ficus run --takeover, or give this one a state of its own", path, errInUse, holder)
 	}
-	err = f.Truncate(0)
-	if err == nil {
-		_, err = fmt.Fprintf(f, "%d\n", os.Getpid())
-	}
-	if err != nil {
+	// In place, which needs no room on a disk that is full.
+	if _, err = f.WriteAt(fmt.Appendf(nil, "%-10d\n", os.Getpid()), 0); err != nil {
 		f.Close()
 		return nil, fmt.Errorf("%s: %w", f.Name(), err)
 	}

@@ -18,6 +18,15 @@ type Options struct {
 	Now    func() time.Time // stamps the events; nil: time.Now
 }
 
+func (o *Options) fill() {
+	if o.Logger == nil {
+		o.Logger = slog.Default()
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+}
+
 // A Log is a [migrations.Log] in a file that this process alone writes. Its
 // methods may be called from anywhere.
 type Log struct {
@@ -64,26 +73,34 @@ func (d *onDisk) add(e entry) {
 	d.offsets = append(d.offsets, e.offset)
 }
 
+// endOf returns the offset behind a line, counted from 0.
+func (d *onDisk) endOf(line int) int64 {
+	if line+1 < len(d.offsets) {
+		return d.offsets[line+1]
+	}
+	return d.length
+}
+
 // Open opens the log at path, or begins one. The directory must exist.
 func Open(path string, options Options) (*Log, error) {
-	if options.Logger == nil {
-		options.Logger = slog.Default()
-	}
-	if options.Now == nil {
-		options.Now = time.Now
-	}
+	options.fill()
 	locked, err := lock(path)
 	if err != nil {
 		return nil, err
 	}
+	return open(path, options, locked, nil)
+}
+
+// open opens the log that is locked. Ahead is what has been read of it; nil: nothing.
+func open(path string, options Options, locked *os.File, ahead *replay) (*Log, error) {
 	l := &Log{
 		path: path, logger: options.Logger, now: options.Now, lock: locked,
 		closing: make(chan struct{}), committed: make(chan struct{}), checkpointed: make(chan struct{}),
 		kick: make(chan struct{}, 1), changed: make(chan struct{}),
 	}
-	kept, err := l.load()
+	kept, err := l.load(ahead)
 	if err != nil {
-		locked.Close()
+		_ = unlock(locked)
 		return nil, err
 	}
 	l.staged = l.tip

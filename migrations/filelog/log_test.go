@@ -156,7 +156,7 @@ func TestFilesAreForTheirOwnerOnly(t *testing.T) {
 func TestSecondWriterIsToldWhoHoldsTheLog(t *testing.T) {
 	p := newPlace(t)
 	l := p.open(t)
-	want := fmt.Sprintf("ficus.events: in use by process %d; a file log has one gateway; end the other, or give this one a state of its own", os.Getpid())
+	want := fmt.Sprintf("ficus.events: in use by process %d; a file log has one gateway; end the other, take it over with ficus run --takeover, or give this one a state of its own", os.Getpid())
 	if err := p.refused(t); err != want {
 		t.Errorf("got  %s\nwant %s", err, want)
 	}

@@ -16,10 +16,13 @@ import (
 const pollEvery = 200 * time.Millisecond
 
 // A Reader is a [migrations.Log] that only reads: for tools, beside a running
-// gateway or without one. It needs no lock and changes nothing on disk. It
-// may see events that the gateway is about to take back because its disk
-// refused them, so nothing that routes traffic follows it.
-type Reader struct{ path string }
+// gateway or without one, and for a gateway that drains while another process
+// writes. It needs no lock and changes nothing on disk. It may see events that
+// the writer is about to take back because its disk refused them.
+type Reader struct {
+	path string
+	from mark // before which nothing is verified once more
+}
 
 // ErrReadOnly is the error of appending to a Reader.
 var ErrReadOnly = errors.New("the log is open for reading only")
@@ -30,7 +33,15 @@ func OpenReadOnly(path string) (*Reader, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Reader{path}, file.Close()
+	return &Reader{path: path}, file.Close()
+}
+
+// After returns a reader for when the log has been closed, and another process
+// writes it: it goes on from here without reading all of the file.
+func (l *Log) After() *Reader {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.onDisk.after(l.path)
 }
 
 // Append always returns [ErrReadOnly].
@@ -38,15 +49,18 @@ func (r *Reader) Append(context.Context, uint64, ...migrations.Event) (uint64, e
 	return 0, fmt.Errorf("%s: %w", r.path, ErrReadOnly)
 }
 
-// Head verifies the whole file and returns the sequence number of its last event.
+// Head verifies the file and returns the sequence number of its last event.
 func (r *Reader) Head(ctx context.Context) (uint64, error) {
 	file, err := os.Open(r.path)
 	if err != nil {
 		return 0, err
 	}
 	defer file.Close()
-	var seq uint64
-	in := newLines(r.path, file)
+	seq := r.from.seq
+	in, err := r.from.open(r.path, file, seq)
+	if err != nil {
+		return 0, err
+	}
 	for buf := []entry(nil); ; {
 		buf, err = in.next(buf[:0])
 		switch {
@@ -71,7 +85,11 @@ func (r *Reader) Follow(ctx context.Context, from uint64) iter.Seq2[migrations.E
 			return
 		}
 		defer file.Close()
-		in := newLines(r.path, file)
+		in, err := r.from.open(r.path, file, from)
+		if err != nil {
+			yield(migrations.Event{}, err)
+			return
+		}
 		var buf []entry
 		for {
 			if err = ctx.Err(); err == nil {
