@@ -78,6 +78,10 @@ func (c *compiler) admin(at spot) {
 
 func (c *compiler) adminAddress(at spot, a Admin) {
 	addr := at.key("address")
+	if strings.HasPrefix(a.Address, "fd:") {
+		addr.fail("write the address that the socket unit listens on; the socket is found by it", "%s is a name, an address is host:port", addr.quote(a.Address))
+		return
+	}
 	if strings.HasPrefix(a.Address, "unix:") {
 		addr.fail("write admin: {address: none, socket: /run/ficus.sock}", "%s is a socket, an address is host:port", addr.quote(a.Address))
 		return
@@ -99,8 +103,15 @@ func (c *compiler) adminAddress(at spot, a Admin) {
 	}
 }
 
-// listenAddress reads host:port or unix:/path.
+// listenAddress reads host:port, unix:/path or fd:NAME.
 func listenAddress(at spot, text string) (Listener, bool) {
+	if name, ok := strings.CutPrefix(text, "fd:"); ok {
+		if name == "" || strings.ContainsAny(name, ": \t") {
+			at.fail("write fd:web for a socket unit with FileDescriptorName=web", "%s has no name of a socket", at.quote(text))
+			return Listener{}, false
+		}
+		return Listener{Network: "fd", Address: name}, true
+	}
 	if path, ok := strings.CutPrefix(text, "unix:"); ok {
 		if path == "" {
 			at.fail("write unix:/run/ficus.sock", "%s has no path", at.quote(text))
@@ -126,8 +137,11 @@ func overlap(a, b Listener) bool {
 	if a.Network != b.Network {
 		return false
 	}
-	if a.Network == "unix" {
+	switch a.Network {
+	case "unix":
 		return filepath.Clean(a.Address) == filepath.Clean(b.Address)
+	case "fd":
+		return a.Address == b.Address
 	}
 	ah, ap, _ := net.SplitHostPort(a.Address)
 	bh, bp, _ := net.SplitHostPort(b.Address)

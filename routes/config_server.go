@@ -2,7 +2,7 @@ package routes
 
 // A ListenConfig is one public address. A text is short for {address: ...}.
 type ListenConfig struct {
-	// Address is host:port, :port for all interfaces, or unix:/path of a socket.
+	// Address is host:port, :port for all interfaces, unix:/path of a socket, or fd:NAME of a socket that the service manager brings along.
 	Address string `yaml:"address"`
 	// TLS are certificates; without one the listener speaks plain text.
 	TLS OneOrMany[CertificateConfig] `yaml:"tls"`

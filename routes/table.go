@@ -48,8 +48,8 @@ type Server struct {
 
 // A Listener is one address that clients connect to.
 type Listener struct {
-	Network       string         // "tcp" or "unix"
-	Address       string         // host:port, or path of the socket
+	Network       string         // "tcp", "unix", or "fd" for a socket with a name that the service manager brings along
+	Address       string         // host:port, path or name of the socket
 	TLS           []Certificate  // empty: plain text
 	H2C           bool           // HTTP/2 without TLS, by prior knowledge
 	ProxyProtocol []netip.Prefix // peers that must send a PROXY protocol header; empty: none may
