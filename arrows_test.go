@@ -48,6 +48,8 @@ var arrows = map[string][]string{
 	"gateway/upstream":                 {"migrations", "routes"},
 	"gateway/shadow":                   {"migrations", "migrations/compare", "routes"},
 	"gateway/ofrep":                    {},
+	"gateway/takeover":                 {},
+	"gateway/systemd":                  {},
 	"gateway/telemetry":                {"migrations", "routes"},
 	"gateway/notify":                   {"migrations", "routes"},
 	"gateway/dashboard/access":         {},

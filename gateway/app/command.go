@@ -31,6 +31,7 @@ type command struct {
 	Replay   replayCommand   `cmd:"" help:"Ask both sides what a browser has recorded, and compare; no gateway needed."`
 	Token    tokenCommand    `cmd:"" help:"Say which programs and people come in: make tokens, list and revoke them."`
 	Log      logCommand      `cmd:"" help:"Export, import, verify and trim the event log; no gateway needed."`
+	Upgrade  upgradeCommand  `cmd:"" help:"Have a new process take over from the gateway that runs here; no request fails."`
 	Version  versionCommand  `cmd:"" help:"Show the version."`
 	Complete completeCommand `cmd:"" name:"completion" help:"Write a completion script for bash, zsh or fish."`
 }

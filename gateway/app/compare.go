@@ -39,6 +39,9 @@ func (p *Process) openShadow(t *routes.Table, secret []byte) error {
 // closeShadow ends the comparison and keeps what it has found.
 func (p *Process) closeShadow() {
 	p.shadow.Close()
+	if p.handed.done() {
+		return // another process keeps the file
+	}
 	if err := p.shadow.Save(p.found); err != nil {
 		p.log.Error("what the comparison has found could not be saved", "error", err)
 	}

@@ -22,7 +22,7 @@ func TestMain(m *testing.M) {
 	os.Unsetenv("COLUMNS") // the help would fill them
 	// Under the race detector every process would sleep for a second at its end.
 	os.Setenv("GORACE", "atexit_sleep_ms=0 "+os.Getenv("GORACE"))
-	testscript.Main(m, map[string]func(){"ficus": func() { Main() }})
+	testscript.Main(m, map[string]func(){"ficus": func() { Main() }, "usurper": usurp})
 }
 
 // full returns the full number for a soak, and the smaller one otherwise.

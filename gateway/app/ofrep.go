@@ -79,12 +79,13 @@ func (p *Process) openOwn(t *routes.Table) error {
 	if o.Listen == nil {
 		return nil
 	}
-	ln, err := open(o.Listen.Network, o.Listen.Address, 0o660)
+	socket, err := p.socket(o.Listen.Network, o.Listen.Address, 0o660)
 	if err != nil {
 		return fmt.Errorf("ofrep: %w", err)
 	}
-	p.admin = append(p.admin, ln)
-	p.server = append(p.server, &http.Server{
+	p.sockets = append(p.sockets, socket)
+	p.admin = append(p.admin, socket.Listener)
+	server := &http.Server{
 		Handler:           ofrep.Door{Token: o.Token, Origins: o.Origins}.Before(ofrep.Handler(p.asked(), !o.Open)),
 		ReadHeaderTimeout: 10 * time.Second,
 		ReadTimeout:       30 * time.Second,
@@ -92,6 +93,8 @@ func (p *Process) openOwn(t *routes.Table) error {
 		IdleTimeout:       2 * time.Minute,
 		MaxHeaderBytes:    64 << 10,
 		ErrorLog:          slog.NewLogLogger(p.log.Handler(), slog.LevelDebug),
-	})
+	}
+	p.server = append(p.server, server)
+	p.kept = append(p.kept, watch(server))
 	return nil
 }

@@ -23,6 +23,7 @@ import (
 	"github.com/ficus-gateway/ficus/gateway/dashboard/web"
 	"github.com/ficus-gateway/ficus/gateway/notify"
 	"github.com/ficus-gateway/ficus/gateway/shadow"
+	"github.com/ficus-gateway/ficus/gateway/takeover"
 	"github.com/ficus-gateway/ficus/gateway/telemetry"
 	"github.com/ficus-gateway/ficus/migrations"
 	"github.com/ficus-gateway/ficus/routes"
@@ -39,6 +40,13 @@ type Config struct {
 	// Provider evaluates flags in place of the event log; nil: what the config
 	// names does. See [WithProvider].
 	Provider openfeature.FeatureProvider
+
+	// Takeover has the process take over from one that uses the same state, if
+	// one runs; see [Process.TakenOver] for the other end.
+	Takeover bool
+	// Successor is the command line of a process that is to take over from this
+	// one; empty: nobody can.
+	Successor []string
 }
 
 // A Process is a running gateway with its log, its listeners and its admin API.
@@ -71,10 +79,18 @@ type Process struct {
 	signs    []byte       // the secret that cookies are signed with
 
 	public  []net.Listener
-	sockets []net.Listener // of the public ones, below TLS
+	sockets []*socket // below TLS: of the public ones, of the admin's, and for takeovers
 	admin   []net.Listener
 	server  []*http.Server // public ones, then the admin's
-	kept    []*kept        // connections of the public ones
+	kept    []*kept        // their connections
+
+	came      []*socket           // from the incumbent, or from the supervisor
+	succeeds  *succession         // until this process serves; nil: it takes over from nobody
+	incumbent *takeover.Incumbent // nil: nobody can take over
+	tenure    *tenure             // of the log in a file; nil: it is in Redis
+	desk      desk
+	duties    duties
+	handed    *handed
 
 	accepting []chan struct{} // by server, closed when it accepts no more
 
@@ -92,9 +108,11 @@ func Start(ctx context.Context, c Config) (_ *Process, err error) {
 	p := &Process{config: c, log: c.Logger, failed: make(chan error, 8)}
 	background, stop := context.WithCancel(context.WithoutCancel(ctx))
 	p.stop = stop
+	p.handed = newHanded()
 	defer func() {
 		if err != nil {
 			p.abandon()
+			p.succeeds.abandon(err)
 		}
 	}()
 	if p.source, err = routes.Open(c.Path, c.Load); err != nil {
@@ -102,6 +120,12 @@ func Start(ctx context.Context, c Config) (_ *Process, err error) {
 	}
 	table := p.source.Table()
 	p.started = table
+	if err := p.supervised(); err != nil {
+		return nil, err
+	}
+	if err := p.succeed(ctx, table); err != nil {
+		return nil, err
+	}
 	if err := p.openState(ctx, table); err != nil {
 		return nil, err
 	}
@@ -114,13 +138,23 @@ func Start(ctx context.Context, c Config) (_ *Process, err error) {
 	if err := p.openOwn(table); err != nil {
 		return nil, err
 	}
+	p.openTakeover(table)
+	if err := p.strangers(); err != nil {
+		return nil, err
+	}
+	taken, err := p.succeeds.serving()
+	if err != nil {
+		return nil, err
+	}
+	p.ours()
 	p.background(background)
-	if p.shared != nil {
+	if p.shared != nil || taken {
 		p.align(ctx, table)
 	} else if err := p.reconcile(ctx, table); err != nil {
 		return nil, err
 	}
 	p.serve(table)
+	p.offer(background)
 	return p, nil
 }
 
@@ -181,12 +215,12 @@ func (p *Process) openListeners(t *routes.Table) (err error) {
 		if err := p.certs.load(l.TLS); err != nil {
 			return err
 		}
-		socket, err := open(l.Network, l.Address, 0o666)
+		socket, err := p.socket(l.Network, l.Address, 0o666)
 		if err != nil {
 			return err
 		}
 		p.sockets = append(p.sockets, socket)
-		p.public = append(p.public, listen(socket, l, p.certs))
+		p.public = append(p.public, listen(socket.Listener, l, p.certs))
 		server := p.gateway.Server(l)
 		p.server = append(p.server, server)
 		p.kept = append(p.kept, watch(server))
@@ -211,26 +245,30 @@ func (p *Process) openListeners(t *routes.Table) (err error) {
 		if at.address == "" {
 			continue
 		}
-		ln, err := open(at.network, at.address, at.mode)
+		socket, err := p.socket(at.network, at.address, at.mode)
 		if err != nil {
 			return fmt.Errorf("admin: %w", err)
 		}
+		ln := socket.Listener
 		if at.network == "tcp" {
 			ln = listen(ln, routes.Listener{TLS: a.TLS}, p.certs)
 		}
+		p.sockets = append(p.sockets, socket)
 		p.admin = append(p.admin, ln)
 		handler, err := p.adminHandler(t, ln)
 		if err != nil {
 			return err
 		}
-		p.server = append(p.server, &http.Server{
-			Handler:           handler,
+		server := &http.Server{
+			Handler:           p.desk.before(handler, socket.Addr(), at.network == "tcp" && len(a.TLS) > 0),
 			ReadHeaderTimeout: 10 * time.Second,
 			ReadTimeout:       30 * time.Second,
 			IdleTimeout:       2 * time.Minute,
 			MaxHeaderBytes:    64 << 10,
 			ErrorLog:          slog.NewLogLogger(p.log.Handler(), slog.LevelDebug),
-		})
+		}
+		p.server = append(p.server, server)
+		p.kept = append(p.kept, watch(server))
 	}
 	return nil
 }
@@ -251,32 +289,36 @@ func (p *Process) background(ctx context.Context) {
 			p.log.Error("the event log is no longer followed; serving by the last state", "error", err)
 		}
 	})
-	p.tasks.Go(func() { _ = p.decide(ctx) }) // ends with ctx
+	p.begin(ctx)
 	if p.door != nil {
-		p.tasks.Go(func() { p.door.Run(ctx) })
 		p.tasks.Go(func() { p.pages.Run(ctx) })
 	}
-	p.tasks.Go(func() { p.settle(ctx) })
-	p.tasks.Go(func() { p.rule(ctx) })
-	if p.shared != nil {
-		p.tasks.Go(func() { p.shared.keep(ctx) })
-		p.tasks.Go(func() { p.shared.tend(ctx) })
-		p.tasks.Go(func() { p.shared.tally.Run(ctx) })
-		p.tasks.Go(func() { p.shared.findings.run(ctx) })
-	}
-	p.tasks.Go(func() { p.trips.run(ctx) })
-	p.tasks.Go(func() { p.remember(ctx) })
 	p.tasks.Go(func() { p.lags.run(ctx) })
-	p.tasks.Go(func() { p.teller.Run(ctx) })
-	p.tasks.Go(func() { p.shadow.Keep(p.found, saveEvery, retention) })
 	p.tasks.Go(func() { p.certs.watch(ctx, cmp.Or(p.config.Certs, 5*time.Second)) })
 	if p.config.Path != "" {
 		p.tasks.Go(func() {
+			ctx := p.handed.until(ctx)
 			if err := p.source.Run(ctx, p.check, p.swapped, p.reported); err != nil && ctx.Err() == nil {
 				p.log.Error("the config is no longer watched", "error", err)
 			}
 		})
 	}
+}
+
+// begin begins what only one process may do at a time.
+func (p *Process) begin(ctx context.Context) {
+	all := []func(context.Context){
+		func(ctx context.Context) { _ = p.decide(ctx) }, // ends with ctx
+		p.settle, p.rule, p.trips.run, p.remember, p.teller.Run,
+		func(ctx context.Context) { p.shadow.Keep(ctx, p.found, saveEvery, retention) },
+	}
+	if p.door != nil {
+		all = append(all, p.door.Run)
+	}
+	if p.shared != nil {
+		all = append(all, p.shared.keep, p.shared.tend, p.shared.tally.Run, p.shared.findings.run)
+	}
+	p.duties.begin(ctx, all...)
 }
 
 func splitText(e migrations.Event) string {

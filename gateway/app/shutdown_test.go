@@ -22,6 +22,7 @@ import (
 // again what failed.
 type keeper struct {
 	address string
+	dial    func() (net.Conn, error) // nil: TCP to the address
 	path    string
 	pause   time.Duration // between two requests
 	conn    net.Conn
@@ -41,7 +42,10 @@ func (k *keeper) ask() error {
 		k.conn = nil
 	}
 	if k.conn == nil {
-		c, err := net.Dial("tcp", k.address)
+		if k.dial == nil {
+			k.dial = func() (net.Conn, error) { return net.Dial("tcp", k.address) }
+		}
+		c, err := k.dial()
 		if err != nil {
 			return fmt.Errorf("%w: %w", errGone, err)
 		}

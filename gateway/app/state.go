@@ -64,11 +64,12 @@ func (s *seldom) should(err error) bool {
 }
 
 func (p *Process) openFile(ctx context.Context, path string) (migrations.State, error) {
-	log, err := filelog.Open(path, filelog.Options{Logger: p.log})
+	log, err := p.succeeds.open(ctx, path, filelog.Options{Logger: p.log})
 	if err != nil {
 		return migrations.State{}, stateError(path, err)
 	}
-	p.events = log
+	p.tenure = newTenure(path, log, p.log)
+	p.events = p.tenure
 	return migrations.Latest(ctx, log)
 }
 

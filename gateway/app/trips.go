@@ -29,8 +29,9 @@ type trips struct {
 	patience time.Duration // for one append
 	pause    time.Duration // between two attempts
 
-	mu      sync.Mutex // guards pending
+	mu      sync.Mutex // guards what follows
 	pending []migrations.Trip
+	lent    bool // another process keeps the file
 }
 
 func (p *Process) openTrips(path string) {
@@ -136,8 +137,24 @@ func (t *trips) settled() {
 	}
 }
 
+// lend leaves the file to another process, or takes it back.
+func (t *trips) lend(lent bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.lent = lent
+	if !lent && len(t.pending) > 0 {
+		select {
+		case t.wake <- struct{}{}:
+		default:
+		}
+	}
+}
+
 // save needs t.mu.
 func (t *trips) save() error {
+	if t.lent {
+		return nil
+	}
 	if len(t.pending) == 0 {
 		err := os.Remove(t.path)
 		if errors.Is(err, fs.ErrNotExist) {

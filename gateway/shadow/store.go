@@ -1,6 +1,7 @@
 package shadow
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -157,14 +158,16 @@ func replace(path string, text []byte) error {
 
 const sweepEvery = 10 * time.Minute
 
-// Keep saves to path every so often and sweeps what is over, until the shadow
-// is closed; the caller saves once more after Close.
-func (s *Shadow) Keep(path string, every, retention time.Duration) {
+// Keep saves to path every so often and sweeps what is over, until ctx ends or
+// the shadow is closed; the caller saves once more after that.
+func (s *Shadow) Keep(ctx context.Context, path string, every, retention time.Duration) {
 	t := time.NewTicker(every)
 	defer t.Stop()
 	swept := time.Now()
 	for {
 		select {
+		case <-ctx.Done():
+			return
 		case <-s.ctx.Done():
 			return
 		case now := <-t.C:
