@@ -56,7 +56,7 @@ func ramp(t *testing.T, more, fallback string, state func(*migrations.Migration)
 	}
 	config := fmt.Sprintf(`
 trusted_proxies: [127.0.0.1/32]
-upstreams: {monolith: {url: "%s", timeout: {response: 600ms}}, orders: {url: "%s", timeout: {response: 600ms}}}
+upstreams: {monolith: {url: "%s", timeout: {response: 1500ms}}, orders: {url: "%s", timeout: {response: 1500ms}}}
 migrations:
   orders: {from: monolith, to: orders, key: [header:X-User]%s}
 routes:
@@ -420,5 +420,29 @@ func BenchmarkEvidence(b *testing.B) {
 			l.write(line{cell: &s.cells[0], key: key, at: time.Now().UnixNano(), took: time.Millisecond, facts: served | placed})
 		}
 		l.read(s, time.Now())
+	}
+}
+
+func TestWhoIsKeptWaitingAndGoesAwayCountsAgainstTheSide(t *testing.T) {
+	r := ramp(t, "", ", fallback: {off: true}", nil)
+	for side, user := range map[string]string{"modern": r.on(migrations.Modern, 0), "legacy": r.on(migrations.Legacy, 0)} {
+		ctx, cancel := context.WithTimeout(t.Context(), patience+100*time.Millisecond)
+		req, _ := http.NewRequestWithContext(ctx, "GET", r.url+"/api/orders/"+side+"/hang", nil)
+		req.Header.Set("X-User", user)
+		if _, err := browser(t, "h1", nil).Do(req); err == nil {
+			t.Fatal("the client has waited")
+		}
+		cancel()
+	}
+	for r.gateway.InFlight() > 0 {
+		time.Sleep(time.Millisecond)
+	}
+	counts := r.gateway.Evidence("orders")
+	c := counts.Cells[""]
+	if c.Bad[evidence.Timeouts] == nil || c.Bad[evidence.Timeouts].In(2) != (evidence.Sides{1, 1}) || c.Harm != 0 || c.Clean() != 0 {
+		t.Errorf("%+v", c)
+	}
+	if rate := counts.Burn[evidence.Modern].Rate(time.Hour, evidence.Objective, time.Now()); rate != 0 {
+		t.Errorf("it burns the budget %v times", rate)
 	}
 }

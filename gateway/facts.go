@@ -1,6 +1,8 @@
 package gateway
 
 import (
+	"time"
+
 	"github.com/ficus-gateway/ficus/gateway/upstream"
 	"github.com/ficus-gateway/ficus/migrations"
 	"github.com/ficus-gateway/ficus/migrations/evidence"
@@ -25,6 +27,7 @@ const (
 	harmed      // the user got an error from the service, or none of an answer
 	healed      // the monolith answered in the service's stead
 	broke       // it broke a row of failures
+	gaveUp      // its client went away after it had waited long for a first byte
 
 	compared       // a comparison; its outcome stands beside the facts
 	candidateAlone // of a probe: both answers of the control agreed, and the candidate's did not
@@ -42,6 +45,10 @@ func (f facts) side() evidence.Side {
 	return evidence.Legacy
 }
 
+// patience is how long a client must have waited for a first byte for its going
+// away to count against the side that kept it waiting.
+const patience = time.Second
+
 // facts says what the request says; 0 if it says nothing: its client went away
 // or sent what no side could answer, or a trip turned it around.
 func (rec *record) facts() facts {
@@ -56,6 +63,10 @@ func (rec *record) facts() facts {
 		f |= timedOut
 	case rec.failedOver():
 		f |= failed
+	case kind == kindClientGone && rec.took == 0 && rec.Total >= patience:
+		// Whoever is kept waiting goes away. It says nothing of the budget, since
+		// people leave for reasons of their own, but on both sides alike.
+		return f | timedOut | gaveUp | rec.standsFor()
 	case rec.ErrKind != "" && blames(rec.ErrKind):
 		return 0
 	case rec.ErrKind != "" || rec.Status >= 500:

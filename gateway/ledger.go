@@ -67,14 +67,21 @@ func (l *ledger) write(n line) {
 	if i == 0 {
 		i = rand.Uint64()
 	}
-	s := &l.shards[i%uint64(len(l.shards))]
-	s.mu.Lock()
-	if len(s.lines) < shardLines {
-		s.lines = append(s.lines, n)
-	} else {
+	kept := false
+	for j := range uint64(len(l.shards)) { // the next one, where a very busy key has filled its own
+		s := &l.shards[(i+j)%uint64(len(l.shards))]
+		s.mu.Lock()
+		if kept = len(s.lines) < shardLines; kept {
+			s.lines = append(s.lines, n)
+		}
+		s.mu.Unlock()
+		if kept {
+			break
+		}
+	}
+	if !kept {
 		l.lost.Add(1)
 	}
-	s.mu.Unlock()
 	if n.alarming() {
 		select {
 		case l.alarms <- struct{}{}:

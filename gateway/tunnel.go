@@ -114,6 +114,9 @@ func (g *Gateway) upgrade(rec *record, r *http.Request, endpoint *upstream.Tunne
 	defer client.Close()
 	g.tunnels.add(t)
 	defer g.tunnels.remove(t)
+	if t.service != nil && rec.route.plan.Rollback.Close && g.left(rec) { // while the service was answering
+		g.tunnels.leave(t.service.book, t.service.name)
+	}
 	_ = client.SetDeadline(time.Time{})
 	rec.Upgraded = true
 	rec.route.Response.Apply(h)
@@ -124,6 +127,26 @@ func (g *Gateway) upgrade(rec *record, r *http.Request, endpoint *upstream.Tunne
 	in, out := t.join()
 	rec.body.n, rec.writer.n = rec.body.n+in, out
 	return nil
+}
+
+// left reports whether a rollback has taken the request's people off the
+// service since it was decided.
+func (g *Gateway) left(rec *record) bool {
+	if rec.trips() {
+		return true
+	}
+	now := g.snapshot.Load()
+	for i, mp := range now.plan.migrations {
+		if mp.ID != rec.route.plan.ID {
+			continue
+		}
+		for j := range now.standings[i].cells {
+			if c := &now.standings[i].cells[j]; c.name == rec.cell.name {
+				return c.state == nil || c.share == 0 && c.state.RolledBack
+			}
+		}
+	}
+	return false
 }
 
 func sameProtocol(asked, got string) bool {

@@ -1,6 +1,7 @@
 package migrations
 
 import (
+	"fmt"
 	"slices"
 	"time"
 
@@ -111,12 +112,17 @@ func (v view) decide() (Event, bool) {
 	return Event{}, false
 }
 
-// renew ends a test that has counted all it can.
+// renew ends a test that has counted all it can, or that began before it was
+// known what slow means.
 func (v view) renew() (Event, bool) {
-	if !v.known || !v.cell.Full() || v.counts.Own {
-		return Event{}, false
+	switch {
+	case !v.known || v.counts.Own || v.course.Completed():
+	case v.cell.Full():
+		return Event{Kind: Renewed, Tau: v.tau(), Reason: "the test has counted as many people as it can, and ends undecided"}, true
+	case v.course.Tau == 0 && v.course.Split.Modern() > 0 && v.tau() > 0:
+		return Event{Kind: Renewed, Tau: v.tau(), Reason: fmt.Sprintf("the monolith's latency is known now, and slow is what takes longer than %s", v.tau())}, true
 	}
-	return Event{Kind: Renewed, Tau: v.tau(), Reason: "the test has counted as many people as it can, and ends undecided"}, true
+	return Event{}, false
 }
 
 // begin lets a ramp run that nobody has to resume: of a new migration whose

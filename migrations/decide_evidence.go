@@ -36,7 +36,23 @@ func (v view) unproven() []Reason {
 	if r, ok := evidence.Strongest(v.judge()); ok && r.Trips() {
 		out = append(out, Reason{For: WaitService, Text: r.String()})
 	}
+	out = append(out, v.late()...)
 	return append(out, v.control()...)
+}
+
+// late returns whether the service often has to be given up before it begins
+// to answer. Such requests are slow, and where no latency is guarded no test
+// sees that.
+func (v view) late() []Reason {
+	var requests, slow uint64
+	for _, e := range v.cell.Epochs {
+		requests += e.Requests[evidence.Modern]
+		slow += e.Bad[evidence.Slow][evidence.Modern]
+	}
+	if v.plan.Guard.Latency != nil || slow < evidence.FewFailures || slow*100 < requests {
+		return nil
+	}
+	return []Reason{{For: WaitService, Text: fmt.Sprintf("the service had not begun to answer %d of its %d requests when fallback gave it up; guard: {latency: {…}} would weigh that", slow, requests)}}
 }
 
 // sample returns which of the requests and comparisons are missing.

@@ -708,3 +708,32 @@ func freezing(t *testing.T, from, to, zone, why string) Freeze {
 	}
 	return f
 }
+
+func TestATestBeginsAnewWhenItIsKnownWhatSlowMeans(t *testing.T) {
+	s := orders(t, "live=50%", "live=90%")
+	s.replan(func(p *Plan) { p.Guard.Latency = &LatencyGuard{Quantile: 0.9, WorseBy: 0.2} }).begin()
+	s.cell("") // somebody counts
+	if events := s.decide(); len(events) != 0 {
+		t.Fatalf("decided %s", texts(events))
+	}
+	for range 200 {
+		s.counts.Latency.Add(s.now.Add(-10*time.Minute), 40*time.Millisecond)
+	}
+	if e := s.want(Renewed, "the monolith's latency is known now"); e.Tau < 39*time.Millisecond || e.Tau > 41*time.Millisecond || s.m().Tau != e.Tau {
+		t.Errorf("%+v", e)
+	}
+	if events := s.decide(); len(events) != 0 {
+		t.Errorf("decided %s", texts(events))
+	}
+}
+
+func TestAServiceThatOftenBeginsTooLateGoesNoFurther(t *testing.T) {
+	s := orders(t, "live=50%", "live=90%").begin()
+	s.traffic(2000)
+	e := s.cell("").Epoch(s.m().Epoch)
+	e.Bad = map[evidence.Metric]evidence.Sides{evidence.Slow: {0, 100}}
+	s.waits(WaitService, "when fallback gave it up")
+	if events := s.decide(); len(events) != 0 {
+		t.Errorf("decided %s", texts(events))
+	}
+}

@@ -133,6 +133,7 @@ func (p *Process) apply(ctx context.Context, s migrations.State, e migrations.Ev
 		span.AddLink(trace.Link{SpanContext: sc})
 	}
 	p.gateway.Apply(s)
+	p.trips.seen(s)
 	span.End()
 	p.measures.decided.see(e)
 }

@@ -1,6 +1,7 @@
 package app
 
 import (
+	"context"
 	"errors"
 	"io"
 	"net/http"
@@ -194,4 +195,35 @@ routes: [{path: /api/orders/*, migration: orders}, {path: /*, upstream: monolith
 	if tripped := r.Gateway().Tripped("orders"); tripped != nil || r.follower.State().Migrations["orders"].RolledBack {
 		t.Errorf("an operator's newer event stands, and %v is tripped", tripped)
 	}
+}
+
+// A readable log can be read and takes nothing, as Redis does that is out of memory.
+type readable struct{ migrations.Log }
+
+func (readable) Append(context.Context, uint64, ...migrations.Event) (uint64, error) {
+	return 0, errors.New("OOM command not allowed")
+}
+
+func TestATripEndsByWhatIsReadAlsoWhereNothingCanBeAppended(t *testing.T) {
+	monolith, service := bothSides(t)
+	r := start(t, anywhere+`
+upstreams: {monolith: "`+monolith+`", orders: "`+service+`"}
+migrations: {orders: {from: monolith, to: orders, key: ["header:X-User"]}}
+routes: [{path: /api/orders/*, migration: orders}, {path: /*, upstream: monolith}]
+`)
+	r.trips.log = readable{r.trips.log} // nothing is pending yet, so that nobody looks
+	shares, _ := migrations.ParseShares("live=100%")
+	m, _ := r.client.Migration(t.Context(), "orders")
+	if _, err := r.client.Shift(t.Context(), "orders", shares, "go", m.Seq); err != nil {
+		t.Fatal(err)
+	}
+	r.trip([]migrations.Event{{Migration: "orders", Kind: migrations.RolledBack, Split: migrations.All(migrations.Off), Actor: "ficus", Cause: migrations.CauseTest, Reason: "errors"}})
+	if len(r.Gateway().Tripped("orders")) == 0 {
+		t.Fatal("it is not tripped")
+	}
+	m, _ = r.client.Migration(t.Context(), "orders")
+	if _, err := r.client.Shift(t.Context(), "orders", shares, "I know", m.Seq); err != nil { // as another gateway's operator
+		t.Fatal(err)
+	}
+	eventually(t, "the trip to end", func() bool { return r.Gateway().Tripped("orders") == nil && len(r.trips.local()) == 0 })
 }
