@@ -19,7 +19,12 @@ type rollbackPage struct {
 	May     bool // freeze and thaw
 	Reason  string
 	Resting int // migrations that are at off already
+	More    int // migrations that are not listed
 }
+
+// backsAtOnce is how many migrations the list of the way back shows. All can be
+// rolled back at once, and each on its own page.
+const backsAtOnce = 100
 
 // A backRow is one migration that can be rolled back.
 type backRow struct {
@@ -56,6 +61,8 @@ func (s *site) showRollback(w http.ResponseWriter, r *http.Request, status int, 
 			main.Rows = append(main.Rows, row)
 		}
 	}
+	main.More = max(len(main.Rows)-backsAtOnce, 0)
+	main.Rows = main.Rows[:len(main.Rows)-main.More]
 	s.show(w, r, status, page{Name: "rollback", Title: "Roll back", Live: "page=frame", Notice: n, Main: main})
 }
 
