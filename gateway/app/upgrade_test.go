@@ -9,6 +9,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/ficus-gateway/ficus/gateway/dashboard"
 )
 
 // A balancer knows which gateways are ready, as a load balancer does: it asks
@@ -120,11 +122,14 @@ routes: [{path: /orders/*, migration: orders}, {path: /*, upstream: monolith}]
 		})
 	}
 	asking.Go(func() { // an operator
+		last := uint64(0) // what was seen elsewhere; this gateway may be a moment behind
 		for n := 0; ctx.Err() == nil; n++ {
 			c := gs[lb.pick(n)].client()
 			m, err := c.Migration(ctx, "orders")
 			if err == nil {
-				if _, err = c.Shift(ctx, "orders", livePercent(n%100), "while it restarts", m.Seq); err == nil {
+				var done dashboard.Change
+				if done, err = c.Shift(ctx, "orders", livePercent(n%100), "while it restarts", max(m.Seq, last)); err == nil {
+					last = done.Seq
 					shifted.Add(1)
 				}
 			}
