@@ -104,7 +104,7 @@ func TestABrowserThatDoesNotReadHoldsNobodyUp(t *testing.T) {
 		}
 	}
 	f := w.follow("page=overview")
-	for i := range 20 {
+	for i := range 8 {
 		why := "turn " + string(rune('a'+i))
 		w.shift("orders", "live=25%", why)
 		f.until("latest", why)

@@ -92,8 +92,10 @@ func (p *Pages) Run(ctx context.Context) {
 
 // wakeAtEvents wakes those who watch when the log has an event.
 func (p *Pages) wakeAtEvents(ctx context.Context) {
+	seen := p.State().Seq
 	for ctx.Err() == nil {
-		if _, err := p.Wait(ctx, p.State().Seq+1); err == nil {
+		if s, err := p.Wait(ctx, seen+1); err == nil {
+			seen = max(s.Seq, seen)
 			p.live.wake()
 		}
 		select { // a log that moves fast does not make us render without end
