@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/ficus-gateway/ficus/gateway/dashboard"
+	"github.com/ficus-gateway/ficus/migrations"
 	"github.com/ficus-gateway/ficus/migrations/compare"
 )
 
@@ -179,11 +180,8 @@ func (c *call) describeFinding(f dashboard.Finding) error {
 	}
 	e := f.Examples[0]
 	c.printf("\nthe smallest of %d examples, at %s: %s", len(f.Examples), e.Time.Format(time.RFC3339), dash(e.Target))
-	if err := c.sideBySide(e.Differences, e.ControlTrace, e.CandidateTrace); err != nil {
+	if err := c.sideBySide(e); err != nil {
 		return err
-	}
-	if e.More > 0 {
-		c.printf("and %d differences more", e.More)
 	}
 	for i, s := range f.Suggestions {
 		if i == 0 {
@@ -210,10 +208,10 @@ func ruleText(s dashboard.Suggestion) string {
 
 // sideBySide writes differences in two columns. A "~" marks what is there on
 // both sides, "-" and "+" what only the control or only the candidate has.
-func (c *call) sideBySide(list []dashboard.Difference, controlTrace, candidateTrace string) error {
+func (c *call) sideBySide(e dashboard.Example) error {
 	w := tabwriter.NewWriter(c.stdout, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "\tPATH\tCONTROL\tCANDIDATE\tKIND")
-	for _, d := range list {
+	fmt.Fprintf(w, "\tPATH\tCONTROL%s\tCANDIDATE%s\tKIND\n", ofSide(e.ControlSide), ofSide(e.CandidateSide()))
+	for _, d := range e.Differences {
 		mark, path := "~", d.Path
 		switch {
 		case d.Candidate.Class == compare.ClassAbsent:
@@ -230,10 +228,23 @@ func (c *call) sideBySide(list []dashboard.Difference, controlTrace, candidateTr
 		}
 		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", mark, path, valueText(d.Control), valueText(d.Candidate), kind)
 	}
-	if controlTrace != "" || candidateTrace != "" {
-		fmt.Fprintf(w, "\ttrace\t%s\t%s\t\n", dash(controlTrace), dash(candidateTrace))
+	if e.ControlTrace != "" || e.CandidateTrace != "" {
+		fmt.Fprintf(w, "\ttrace\t%s\t%s\t\n", dash(e.ControlTrace), dash(e.CandidateTrace))
 	}
-	return w.Flush()
+	if err := w.Flush(); err != nil {
+		return err
+	}
+	if e.More > 0 {
+		c.printf("and %d differences more", e.More)
+	}
+	return nil
+}
+
+func ofSide(side migrations.Side) string {
+	if side == "" {
+		return ""
+	}
+	return " (" + string(side) + ")"
 }
 
 // valueText shows a value, or what is told of it.

@@ -105,11 +105,8 @@ func (cc compareCommand) Run(c *call) error {
 			text += ": " + r.Why
 		}
 		c.printf("%s", text)
-		if err := c.sideBySide(out.Differences, "", ""); err != nil {
+		if err := c.sideBySide(dashboard.Example{Differences: out.Differences, More: out.More}); err != nil {
 			return err
-		}
-		if out.More > 0 {
-			c.printf("and %d differences more", out.More)
 		}
 	}
 	if r.Outcome != compare.Match {

@@ -15,6 +15,7 @@ import (
 
 	"github.com/ficus-gateway/ficus/gateway/dashboard"
 	"github.com/ficus-gateway/ficus/gateway/shadow"
+	"github.com/ficus-gateway/ficus/migrations"
 	"github.com/ficus-gateway/ficus/migrations/compare"
 )
 
@@ -142,7 +143,7 @@ func (r *replay) one(ctx context.Context, q recorded) {
 		target = shadow.Redact(target)
 	}
 	o := &compare.Observation{
-		Endpoint: r.study.Endpoint(q.Method, path), Target: target, Time: time.Now(),
+		Endpoint: r.study.Endpoint(q.Method, path), Target: target, Time: time.Now(), Control: string(migrations.Legacy),
 		Size: control.Length + candidate.Length, ControlTook: took, CandidateTook: candidateTook,
 	}
 	profile := r.study.Noise.Profile(o.Endpoint)

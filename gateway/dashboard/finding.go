@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/ficus-gateway/ficus/migrations"
 	"github.com/ficus-gateway/ficus/migrations/compare"
 )
 
@@ -46,13 +47,25 @@ type Sign struct {
 // An Example is one observation: the differing values only, masked unless the
 // config keeps their paths.
 type Example struct {
-	Time           time.Time    `json:"time"`
-	Target         string       `json:"target,omitempty"` // without secrets
-	ControlTrace   string       `json:"control_trace,omitempty"`
-	CandidateTrace string       `json:"candidate_trace,omitempty"`
-	Size           int64        `json:"size,omitempty"` // of both bodies, in bytes
-	Differences    []Difference `json:"differences"`
-	More           int          `json:"more,omitempty"` // differences left out
+	Time           time.Time       `json:"time"`
+	Target         string          `json:"target,omitempty"`       // without secrets
+	ControlSide    migrations.Side `json:"control_side,omitempty"` // legacy or modern: which one answered the client; the candidate is the other
+	ControlTrace   string          `json:"control_trace,omitempty"`
+	CandidateTrace string          `json:"candidate_trace,omitempty"`
+	Size           int64           `json:"size,omitempty"` // of both bodies, in bytes
+	Differences    []Difference    `json:"differences"`
+	More           int             `json:"more,omitempty"` // differences left out
+}
+
+// CandidateSide is the side that is not the control's; empty if that is not known.
+func (e Example) CandidateSide() migrations.Side {
+	switch e.ControlSide {
+	case migrations.Legacy:
+		return migrations.Modern
+	case migrations.Modern:
+		return migrations.Legacy
+	}
+	return ""
 }
 
 // A Difference is one place at which two answers differ.
@@ -122,7 +135,7 @@ func examplesOf(f *compare.Finding) []Example {
 			return
 		}
 		x := Example{
-			Time: e.Time, Target: plain(e.Target, 2000), ControlTrace: plain(e.ControlTrace, 64), CandidateTrace: plain(e.CandidateTrace, 64),
+			Time: e.Time, Target: plain(e.Target, 2000), ControlSide: migrations.Side(e.Control), ControlTrace: plain(e.ControlTrace, 64), CandidateTrace: plain(e.CandidateTrace, 64),
 			Size: e.Size, Differences: DifferencesOf(e.Differences), More: e.More,
 		}
 		for _, has := range list {

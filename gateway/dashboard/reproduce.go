@@ -3,6 +3,8 @@ package dashboard
 import (
 	"net/http"
 	"strings"
+
+	"github.com/ficus-gateway/ficus/migrations"
 )
 
 // reproduce writes the commands by which somebody sees a finding with their
@@ -26,7 +28,11 @@ func (a *api) reproduce(f Finding) []string {
 		}
 		out = append(out, Curl(method, u.Endpoints[0].URL().String()+f.Examples[0].Target)+" > "+side.file)
 	}
-	return append(out, "ficus compare legacy.http modern.http --migration "+quoteShell(f.Migration))
+	control, candidate := "legacy.http", "modern.http"
+	if f.Examples[0].ControlSide == migrations.Modern {
+		control, candidate = candidate, control
+	}
+	return append(out, "ficus compare "+control+" "+candidate+" --migration "+quoteShell(f.Migration))
 }
 
 // Curl writes a command that asks for a URL and shows the whole answer.

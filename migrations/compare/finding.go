@@ -60,8 +60,9 @@ type Sign struct {
 // those masked unless the rules keep them.
 type Example struct {
 	Time           time.Time    `json:"time"`
-	Target         string       `json:"target,omitempty"` // path and query that were asked for, without what is secret in it
-	Key            Mark         `json:"key,omitzero"`     // keyed hash of the targeting key, by which it can be erased
+	Target         string       `json:"target,omitempty"`  // path and query that were asked for, without what is secret in it
+	Key            Mark         `json:"key,omitzero"`      // keyed hash of the targeting key, by which it can be erased
+	Control        string       `json:"control,omitempty"` // side that the control was, "legacy" or "modern"; empty: it was not said
 	ControlTrace   string       `json:"control_trace,omitempty"`
 	CandidateTrace string       `json:"candidate_trace,omitempty"`
 	Size           int64        `json:"size,omitempty"` // of both bodies
@@ -111,7 +112,7 @@ func findingID(endpoint string, signs []Sign) string {
 }
 
 func newExample(o *Observation) Example {
-	e := Example{Time: o.Time, Target: o.Target, Key: o.Key, ControlTrace: o.ControlTrace, CandidateTrace: o.CandidateTrace, Size: o.Size, More: o.Result.More}
+	e := Example{Time: o.Time, Target: o.Target, Key: o.Key, Control: o.Control, ControlTrace: o.ControlTrace, CandidateTrace: o.CandidateTrace, Size: o.Size, More: o.Result.More}
 	for _, d := range o.Result.Differences {
 		switch {
 		case d.Accepted():

@@ -18,6 +18,7 @@ type Observation struct {
 	Drift          *Drift  // if both sides were asked again
 	Repeatable     bool    // the route may be asked twice; if not, findings need no proof
 	Key            Mark    // [Rules.Mark] of the targeting key
+	Control        string  // side that the control is: "legacy" or "modern"
 	ControlTrace   string  // ids of the traces of the two requests
 	CandidateTrace string
 	Size           int64 // of both bodies
