@@ -49,7 +49,7 @@ func (g *Gateway) observe(rec *record, r *http.Request) *shadow.Observation {
 // tell gives the observation what the control is asked.
 func (rec *record) tell() {
 	o := rec.observation
-	if o == nil {
+	if !o.Copies() {
 		return
 	}
 	out := &rec.outgoing
@@ -67,7 +67,7 @@ func (rec *record) tell() {
 // answered gives the observation the head of the control's answer, before
 // anything of it is edited.
 func (rec *record) answered(res *upstream.Response) {
-	if rec.observation != nil {
+	if rec.observation.Copies() {
 		rec.observation.Answered(res.Status, res.Header.Clone(), res.Length, time.Now())
 	}
 }
@@ -93,7 +93,7 @@ func (g *Gateway) sender(up *upstream.Upstream) shadow.Send {
 	def := up.Definition()
 	return func(ctx context.Context, q *shadow.Question) (*shadow.Reply, error) {
 		out := &upstream.Request{
-			Method: q.Method, Target: q.Target, Host: hostOf(def, q.Host), Header: maps.Clone(q.Header),
+			Method: q.Method, Target: q.Target, Host: hostOf(def, q.Host), Header: q.Header,
 			Retry: upstream.Retryable(q.Method) && !q.Rehearse,
 		}
 		out.Header["Ficus-Shadow"] = []string{"1"}

@@ -2,6 +2,7 @@ package shadow
 
 import (
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -11,8 +12,9 @@ import (
 type breaker struct {
 	mu       sync.Mutex // guards what follows; held by workers and for a moment by End
 	failures int        // in a row
-	until    time.Time  // nothing passes before; zero: closed
 	wait     time.Duration
+
+	until atomic.Int64 // nothing passes before, in Unix nanoseconds; 0: closed. Written under mu
 }
 
 const (
@@ -21,18 +23,27 @@ const (
 	breakLast  = 5 * time.Second
 )
 
+// bars reports whether a question that is asked now would not pass. It takes
+// nothing that is let through.
+func (b *breaker) bars(now time.Time) bool {
+	until := b.until.Load()
+	return until != 0 && now.UnixNano() < until
+}
+
 // allow reports whether a question may be asked now. An open breaker lets one
 // through whenever its wait is over.
 func (b *breaker) allow(now time.Time) bool {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if b.until.IsZero() {
+	if b.until.Load() == 0 {
 		return true
 	}
-	if now.Before(b.until) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.bars(now) {
 		return false
 	}
-	b.until = now.Add(b.wait)
+	if b.until.Load() != 0 {
+		b.until.Store(now.Add(b.wait).UnixNano())
+	}
 	return true
 }
 
@@ -40,17 +51,14 @@ func (b *breaker) report(ok bool, now time.Time) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if ok {
-		b.failures, b.until, b.wait = 0, time.Time{}, 0
+		b.failures, b.wait = 0, 0
+		b.until.Store(0)
 		return
 	}
 	if b.failures++; b.failures >= breakAfter {
 		b.wait = min(max(2*b.wait, breakFirst), breakLast)
-		b.until = now.Add(b.wait)
+		b.until.Store(now.Add(b.wait).UnixNano())
 	}
 }
 
-func (b *breaker) open() bool {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return !b.until.IsZero()
-}
+func (b *breaker) open() bool { return b.until.Load() != 0 }

@@ -2,6 +2,7 @@ package shadow
 
 import (
 	"hash/maphash"
+	"io"
 	"sync"
 )
 
@@ -49,6 +50,27 @@ func (b *Buffer) Write(p []byte) (int, error) {
 		}
 	}
 	return len(p), nil
+}
+
+// chunks are what bodies are read through.
+var chunks = sync.Pool{New: func() any { b := make([]byte, 16<<10); return &b }}
+
+// ReadFrom copies what is left of r; without it io.Copy would make a chunk for
+// each body.
+func (b *Buffer) ReadFrom(r io.Reader) (n int64, err error) {
+	chunk := chunks.Get().(*[]byte)
+	defer chunks.Put(chunk)
+	for {
+		m, err := r.Read(*chunk)
+		b.Write((*chunk)[:m])
+		n += int64(m)
+		if err == io.EOF {
+			return n, nil
+		}
+		if err != nil {
+			return n, err
+		}
+	}
 }
 
 // grow makes room for n bytes in all.

@@ -2,9 +2,12 @@ package shadow
 
 import (
 	"bytes"
+	"io"
 	"math/rand/v2"
+	"strings"
 	"sync"
 	"testing"
+	"testing/iotest"
 )
 
 func TestBufferKeepsTheBeginningAndKnowsTheWhole(t *testing.T) {
@@ -93,5 +96,39 @@ func BenchmarkBuffer32KiB(b *testing.B) {
 		buffer.Init(budget, int64(len(body)))
 		buffer.Write(body)
 		buffer.Free()
+	}
+}
+
+func TestABodyIsReadToItsEndOrItsError(t *testing.T) {
+	budget := NewBudget(1 << 20)
+	body := strings.Repeat("0123456789", 5000)
+	for _, broken := range []error{nil, io.ErrUnexpectedEOF} {
+		from := io.Reader(iotest.OneByteReader(strings.NewReader(body)))
+		if broken != nil {
+			from = io.MultiReader(from, iotest.ErrReader(broken))
+		}
+		var b Buffer
+		b.Init(budget, -1)
+		if n, err := io.Copy(&b, from); n != int64(len(body)) || err != broken || string(b.Bytes()) != body {
+			t.Errorf("read %d bytes, %v; want all and %v", n, err, broken)
+		}
+		b.Free()
+	}
+	if used := budget.Used(); used != 0 {
+		t.Errorf("%d bytes were not given back", used)
+	}
+}
+
+func BenchmarkReadABody(b *testing.B) {
+	budget := NewBudget(1 << 20)
+	body := strings.Repeat("x", 20<<10)
+	from := strings.NewReader(body)
+	b.ReportAllocs()
+	for b.Loop() {
+		var kept Buffer
+		kept.Init(budget, int64(len(body)))
+		from.Reset(body)
+		_, _ = io.Copy(&kept, io.LimitReader(from, Cap))
+		kept.Free()
 	}
 }

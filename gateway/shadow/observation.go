@@ -73,6 +73,10 @@ type Observation struct {
 // taken for a stream.
 const streamAfter = 10 * time.Second
 
+// Copies reports whether the observation wants to know what it is told: one
+// that will be dropped does not.
+func (o *Observation) Copies() bool { return o != nil && o.verdict == "" }
+
 // Asked tells what the control is asked. The header is taken over: the caller
 // must not change it any more.
 func (o *Observation) Asked(q Question, at time.Time) {
@@ -86,7 +90,7 @@ func (o *Observation) Asked(q Question, at time.Time) {
 // Body returns a reader that copies the request's body as the control
 // consumes it.
 func (o *Observation) Body(r io.Reader, length int64) io.Reader {
-	if o == nil || r == nil {
+	if !o.Copies() || r == nil {
 		return r
 	}
 	o.hasBody, o.bodyLength = true, length
@@ -117,7 +121,7 @@ func (b *bodyCopy) Read(p []byte) (int, error) {
 // Answered tells that the control's answer begins. The header is only read,
 // and must not change any more; length is -1 if it is unknown.
 func (o *Observation) Answered(status int, h http.Header, length int64, now time.Time) {
-	if o == nil {
+	if !o.Copies() {
 		return
 	}
 	o.answered, o.length, o.began = true, length, now
@@ -145,7 +149,7 @@ func isStream(h http.Header) bool {
 
 // Write copies a part of the control's answer, which has been sent already.
 func (o *Observation) Write(p []byte) {
-	if o == nil || o.verdict != "" {
+	if !o.Copies() {
 		return
 	}
 	o.control.Body.Write(p)

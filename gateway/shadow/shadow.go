@@ -74,104 +74,13 @@ func (s *Shadow) Close() {
 // Budget returns the memory of the copies.
 func (s *Shadow) Budget() *Budget { return s.budget }
 
-// enqueue hands an observation to its candidate's lane.
-func (s *Shadow) enqueue(o *Observation) {
-	l := o.watch.lane(o.input.Control)
-	switch {
-	case s.closed.Load():
-		o.discard(Closing)
-	case !l.breaker.allow(time.Now()):
-		o.discard(BreakerOpen)
-	case !l.offer(o):
-		o.discard(Busy)
-	}
-}
-
-// A lane is the way to one candidate: a bounded queue and a bounded number of
-// workers, which are started as they are needed and end with the shadow.
-type lane struct {
-	shadow  *Shadow
-	name    string
-	queue   chan *Observation
-	breaker breaker
-
-	mu      sync.Mutex // guards what follows; held for a moment only
-	workers int
-	idle    int
-	closed  bool
-}
-
 func (s *Shadow) laneTo(upstream string) *lane {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	l := s.lanes[upstream]
 	if l == nil {
-		l = &lane{shadow: s, name: upstream, queue: make(chan *Observation, s.Waiting)}
+		l = newLane(s)
 		s.lanes[upstream] = l
 	}
 	return l
-}
-
-// offer puts an observation into the queue if there is room.
-func (l *lane) offer(o *Observation) bool {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.closed {
-		return false
-	}
-	select {
-	case l.queue <- o:
-	default:
-		return false
-	}
-	if l.idle == 0 && l.workers < l.shadow.PerUpstream {
-		l.workers++
-		l.shadow.work.Go(l.run)
-	}
-	return true
-}
-
-// close ends the workers and drops what waits.
-func (l *lane) close() {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.closed = true
-	close(l.queue)
-}
-
-// lingering is how long a worker without work stays.
-const lingering = 5 * time.Second
-
-// run is one worker.
-func (l *lane) run() {
-	timer := time.NewTimer(lingering)
-	defer timer.Stop()
-	for {
-		l.mu.Lock()
-		l.idle++
-		l.mu.Unlock()
-		timer.Reset(lingering)
-		var o *Observation
-		var ok, late bool
-		select {
-		case o, ok = <-l.queue:
-		case <-timer.C:
-			late = true
-		}
-		l.mu.Lock()
-		l.idle--
-		if late && len(l.queue) == 0 || !late && !ok {
-			l.workers--
-			l.mu.Unlock()
-			return
-		}
-		l.mu.Unlock()
-		switch {
-		case late:
-		case l.shadow.closed.Load():
-			o.discard(Closing)
-		default:
-			o.settle(l)
-		}
-	}
 }

@@ -95,12 +95,16 @@ func (w *Watch) Begin(in Input) *Observation {
 	if key == 0 {
 		key = rand.Uint64()
 	}
+	now := time.Now()
 	must := !in.Safe && w.set.Load().plan.Writes == migrations.WritesDual // a real write is no sample
-	if !must && !w.sample.samples(key, in.Method, in.Path, time.Now()) {
+	if !must && !w.sample.samples(key, in.Method, in.Path, now) {
 		return nil
 	}
 	w.tally.sampled.Add(1)
 	o := &Observation{watch: w, input: in}
+	if !must {
+		o.verdict = w.lane(in.Control).refuses(now)
+	}
 	if !in.Safe {
 		o.question.Rehearse = true
 		o.question.Real = must
