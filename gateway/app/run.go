@@ -50,6 +50,7 @@ func (r runCommand) Run(c *call) error {
 	if config.Logger, err = telemetry.NewLogger(c.stderr, table.Server.LogLevel, ""); err != nil {
 		return exitCode{exitUsage, err}
 	}
+	collectLate()
 	p, err := Start(c.ctx, config)
 	if err != nil {
 		return err
