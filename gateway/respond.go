@@ -36,6 +36,9 @@ func (g *Gateway) respond(rec *record, r *http.Request, res *upstream.Response) 
 		panic(http.ErrAbortHandler)
 	}
 	rec.answerTrailer(res)
+	if r.ProtoMajor == 1 && res.Length > 0 && r.Method != http.MethodHead {
+		_ = rec.flush() // the client need not wait for the books to be kept
+	}
 	rec.writer.arm() // for what net/http writes at the end, however long ago the last byte was
 	return nil
 }
