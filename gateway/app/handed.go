@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"sync"
+	"time"
 
 	"github.com/ficus-gateway/ficus/gateway/takeover"
 )
@@ -10,6 +11,7 @@ import (
 // handed says who has taken over from this process.
 type handed struct {
 	taken chan struct{} // closed when somebody has
+	let   time.Time     // when this process began to let go; used by one takeover at a time
 
 	mu   sync.Mutex // guards the following
 	by   takeover.Process

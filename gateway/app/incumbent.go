@@ -43,6 +43,7 @@ func (p *Process) offer(ctx context.Context) {
 // release lets go of what only one process may have. Whoever wants to change
 // something waits from now on; all else is served as before.
 func (p *Process) release(ctx context.Context) error {
+	p.handed.let = time.Now()
 	if err := p.desk.close(ctx); err != nil {
 		return errors.New("what operators have asked for takes too long; try again")
 	}
@@ -129,5 +130,5 @@ func (p *Process) leave(by takeover.Process, used []int) {
 	}
 	p.handed.over(by, used)
 	p.desk.leave()
-	p.log.Info("taken over; this process ends when what it has under way is done", "by", by.PID, "its_version", by.Version)
+	p.log.Info("taken over; this process ends when what it has under way is done", "by", by.PID, "its_version", by.Version, "changes_waited", time.Since(p.handed.let))
 }
