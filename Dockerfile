@@ -28,6 +28,8 @@ USER 65532:65532
 # The state, the token and the secret lie here: mount a volume.
 WORKDIR /var/lib/ficus
 EXPOSE 8080
+# It drains; see shutdown: in the config for how long, and give it that time.
+STOPSIGNAL SIGTERM
 # Asks the admin listener; set FICUS_ADMIN if the config puts it elsewhere.
 HEALTHCHECK --interval=10s --timeout=5s --start-period=5s CMD ["/ficus", "status", "--json"]
 ENTRYPOINT ["/ficus"]
