@@ -39,6 +39,7 @@ type answer struct {
 	reason  openfeature.Reason
 	version string    // of the flag; empty: not known
 	asked   time.Time // when the question was
+	again   bool      // it was of use, after it had been given
 }
 
 func newMemory(most int) *memory {
@@ -86,6 +87,10 @@ func (m *memory) recall(q question) (answer, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	a, ok := s.answers[q]
+	if ok && !a.again {
+		a.again = true
+		s.answers[q] = a
+	}
 	return a, ok
 }
 
@@ -100,12 +105,27 @@ func (m *memory) keep(q question, a answer) {
 		return
 	}
 	if !known && len(s.answers) >= m.most {
-		for other := range s.answers { // any: the order of a map is by chance
-			delete(s.answers, other)
+		s.forget()
+	}
+	a.again = last.again
+	s.answers[q] = a
+}
+
+// forget makes room: of a few answers, taken by chance, one that nobody has asked
+// for twice goes, so that keys which come only once don't drive out people.
+func (s *shard) forget() {
+	const few = 16
+	var victim question
+	looked := 0
+	for q, a := range s.answers { // in an order by chance
+		if looked++; looked == 1 || !a.again {
+			victim = q
+		}
+		if !a.again || looked == few {
 			break
 		}
 	}
-	s.answers[q] = a
+	delete(s.answers, victim)
 }
 
 // len returns the number of answers.

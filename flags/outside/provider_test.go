@@ -252,6 +252,31 @@ func TestAMemoryIsBounded(t *testing.T) {
 	}
 }
 
+// A flood of keys that come once, as anybody may send, doesn't drive out those of
+// people who come again.
+func TestAFloodOfKeysLeavesPeopleInMemory(t *testing.T) {
+	m := newMemory(6400)
+	person := func(i int) question {
+		return m.question("orders", openfeature.FlattenedContext{openfeature.TargetingKey: fmt.Sprint("person ", i)})
+	}
+	for i := range 1000 {
+		m.keep(person(i), answer{value: "live"})
+		m.recall(person(i))
+	}
+	for i := range 100_000 {
+		m.keep(m.question("orders", openfeature.FlattenedContext{openfeature.TargetingKey: fmt.Sprint(i)}), answer{value: "live"})
+	}
+	left := 0
+	for i := range 1000 {
+		if _, ok := m.recall(person(i)); ok {
+			left++
+		}
+	}
+	if left < 950 || m.len() > 6400 {
+		t.Errorf("%d of 1000 people are left, among %d answers", left, m.len())
+	}
+}
+
 // No two things that are asked are taken for the same one.
 func TestQuestionsDiffer(t *testing.T) {
 	m := newMemory(1)

@@ -120,6 +120,9 @@ func said(n Notice, e migrations.Event) string {
 	case migrations.Thawed:
 		return "no longer frozen"
 	case migrations.Flagged:
+		if e.Source == migrations.BuiltIn {
+			return "decided by the log again"
+		}
 		return "decided by " + e.Source + ", " + cmp.Or(n.Split, "share not known")
 	}
 	return string(e.Kind)
