@@ -128,7 +128,7 @@ func TestDefinitionsBehindAURL(t *testing.T) {
 	if got := r.sideOf(client, "alice"); got != "orders" {
 		t.Errorf("in an outage %s answers", got)
 	}
-	if err := r.stop(0); err != nil {
+	if err := r.stop(10 * time.Second); err != nil {
 		t.Fatal(err)
 	}
 	if strings.Contains(r.log.String(), "s3cr3t") {
@@ -142,7 +142,7 @@ func TestDefinitionsBehindAURL(t *testing.T) {
 	if got := r.sideOf(client, "alice"); got != "orders" {
 		t.Errorf("after a restart in an outage %s answers", got)
 	}
-	if err := r.stop(0); err != nil {
+	if err := r.stop(10 * time.Second); err != nil {
 		t.Fatal(err)
 	}
 

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/ficus-gateway/ficus/gateway/dashboard"
 	"github.com/ficus-gateway/ficus/migrations"
@@ -166,7 +167,7 @@ func TestCompleteStaysComplete(t *testing.T) {
 	if err := os.Remove(file); err != nil {
 		t.Fatal(err)
 	}
-	if err := r.stop(0); err != nil {
+	if err := r.stop(10 * time.Second); err != nil {
 		t.Fatal(err)
 	}
 	r, err = tryStart(t, dir, config)
@@ -202,7 +203,7 @@ func TestBackToTheLog(t *testing.T) {
 	if got := r.orders().Flags.Controls; got != dashboard.ControlsShare {
 		t.Errorf("before the restart it is %s", got)
 	}
-	if err := r.stop(0); err != nil {
+	if err := r.stop(10 * time.Second); err != nil {
 		t.Fatal(err)
 	}
 	if r, err = tryStart(t, dir, back); err != nil {

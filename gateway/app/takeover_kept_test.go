@@ -149,7 +149,11 @@ routes: [{path: /orders, migration: orders}, {path: /carts, migration: carts}, {
 		t.Error(err)
 	}
 	for name, text := range contents(t, dir) {
-		if before[name] != text && name != "ficus.audit" && name != "ficus.counts" {
+		switch name {
+		case "ficus.audit", "ficus.counts", "ficus.events.checkpoint": // the next one writes them when it likes
+			continue
+		}
+		if before[name] != text {
 			t.Errorf("the old one has changed %s at its end", name)
 		}
 	}
