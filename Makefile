@@ -45,9 +45,10 @@ fuzz: ## Fuzz every target for FUZZTIME each (10m): make fuzz FUZZTIME=30s
 	done
 
 .PHONY: bench
-bench: ## Run all benchmarks, and measure what the shadow costs the user.
+bench: ## Run all benchmarks, and measure what the shadow and open dashboards cost the user, and how soon a click is in force.
 	$(GO) test -run '^$$' -bench . -benchmem ./...
 	FICUS_BENCH=1 $(GO) test -run TestShadowCostsTheUserNothing -count=1 -v ./gateway
+	FICUS_BENCH=1 $(GO) test -run 'TestOpenDashboardsDoNotMoveTheP99|TestAClickIsInForceAtOnce' -count=1 -v ./gateway/dashboard/web
 
 .PHONY: build
 build: ## Build bin/ficus, a static binary.
