@@ -152,3 +152,31 @@ func compareWithLog(t *testing.T, c *client.Client, witnesses []*witness) {
 		}
 	}
 }
+
+// compareWithLogAtLeast holds the history against what was acknowledged, where
+// shifts may be in the log whose answers were lost.
+func compareWithLogAtLeast(t *testing.T, c *client.Client, w *witness) {
+	t.Helper()
+	left := len(w.kept)
+	for f := (dashboard.Filter{Migration: w.migration, Kind: migrations.Shifted, Limit: 500}); ; {
+		h, err := c.History(t.Context(), f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, e := range h.Events {
+			if reason, ok := w.kept[e.Seq]; ok {
+				left--
+				if reason != e.Reason {
+					t.Errorf("event %d is %q, acknowledged was %q", e.Seq, e.Reason, reason)
+				}
+			}
+			f.Before = e.Seq
+		}
+		if len(h.Events) < f.Limit {
+			break
+		}
+	}
+	if left != 0 {
+		t.Errorf("%d acknowledged shifts are not in the log", left)
+	}
+}

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -226,5 +227,17 @@ func TestTakeoversUnderLoad(t *testing.T) {
 	if t.Failed() {
 		t.Logf("%s", y.said(0))
 	}
-	t.Logf("%d takeovers, the longest in %v, under %d requests and %d shifts", rounds, longest, c.asked.Load(), c.shifted.Load())
+	var waited time.Duration
+	waits := regexp.MustCompile(`"changes_waited":"([^"]+)"`).FindAllStringSubmatch(y.said(0), -1)
+	for _, m := range waits {
+		d, err := time.ParseDuration(m[1])
+		if err != nil {
+			t.Error(err)
+		}
+		waited = max(waited, d)
+	}
+	if len(waits) != rounds {
+		t.Errorf("%d takeovers say how long changes waited", len(waits))
+	}
+	t.Logf("%d takeovers, the longest in %v, with changes waiting for %v at most, under %d requests and %d shifts", rounds, longest, waited, c.asked.Load(), c.shifted.Load())
 }
