@@ -72,6 +72,35 @@
 		if (cell) cell.addEventListener("change", ask);
 	}
 
+	// A change is sent while the page is still there: to leave it takes a browser
+	// longer than everything else. What is refused is sent once more in the plain
+	// way, which refuses it again and shows why.
+	document.addEventListener("submit", async e => {
+		const form = e.target, by = e.submitter;
+		if (e.defaultPrevented || form.method !== "post" || !form.matches("[action^=\"/migrations/\"]")) return;
+		e.preventDefault();
+		if (form.dataset.sent) return; // pressed twice
+		form.dataset.sent = "yes";
+		const action = by && by.getAttribute("formaction") || form.action;
+		try {
+			const answer = await fetch(action, { method: "POST", body: new URLSearchParams(new FormData(form, by)) });
+			if (answer.redirected && answer.ok) {
+				if (answer.url === location.href) location.reload();
+				else location.assign(answer.url);
+				return;
+			}
+		} catch { /* the plain way says what is wrong */ }
+		if (by && by.name) {
+			const pressed = document.createElement("input");
+			pressed.type = "hidden";
+			pressed.name = by.name;
+			pressed.value = by.value;
+			form.append(pressed);
+		}
+		form.action = action;
+		HTMLFormElement.prototype.submit.call(form);
+	});
+
 	// The stream: open while the page is seen, tried again when it is lost.
 	const query = document.body.dataset.live, told = document.getElementById("connection");
 	let source, lost, wait = 1000;
