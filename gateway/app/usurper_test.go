@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"runtime"
 	"time"
 
 	"github.com/ficus-gateway/ficus/gateway/takeover"
@@ -31,4 +32,5 @@ func usurp() {
 	}
 	fmt.Fprintln(os.Stderr, "usurper: it is mine")
 	time.Sleep(time.Hour)
+	runtime.KeepAlive(s) // or the conversation would be closed as garbage
 }
