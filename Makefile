@@ -47,7 +47,7 @@ fuzz: ## Fuzz every target for FUZZTIME each (10m): make fuzz FUZZTIME=30s
 .PHONY: bench
 bench: ## Run all benchmarks, and measure what the shadow and open dashboards cost the user, and how soon a click is in force.
 	$(GO) test -run '^$$' -bench . -benchmem ./...
-	FICUS_BENCH=1 $(GO) test -run TestShadowCostsTheUserNothing -count=1 -v ./gateway
+	FICUS_BENCH=1 $(GO) test -run TestShadow -count=1 -v -timeout 30m ./gateway/app/toll
 	FICUS_BENCH=1 $(GO) test -run 'TestOpenDashboardsDoNotMoveTheP99|TestAClickIsInForceAtOnce' -count=1 -v ./gateway/dashboard/web
 
 .PHONY: build
