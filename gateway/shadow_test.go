@@ -24,11 +24,10 @@ import (
 	"github.com/ficus-gateway/ficus/routes"
 )
 
-// comparing makes a gateway whose migration orders stands at a stage for all,
-// with a shadow of the given bounds.
-func comparing(t testing.TB, legacy, modern string, stage migrations.Stage, o shadow.Options, more ...string) (string, *shadow.Shadow) {
-	t.Helper()
-	config := fmt.Sprintf(`
+// comparingConfig is the config of a migration that is compared; more is what
+// the migration says beside it.
+func comparingConfig(legacy, modern string, more ...string) string {
+	return fmt.Sprintf(`
 upstreams:
   monolith: %s
   orders: {url: %s, acknowledge: {path: /rehearsal, secret: "0123456789abcdef"}}
@@ -43,6 +42,13 @@ routes:
   - {path: /locks/*, migration: orders}
   - {path: /*, upstream: monolith}
 `, legacy, modern, strings.Join(more, "\n    "))
+}
+
+// comparing makes a gateway whose migration orders stands at a stage for all,
+// with a shadow of the given bounds.
+func comparing(t testing.TB, legacy, modern string, stage migrations.Stage, o shadow.Options, more ...string) (string, *shadow.Shadow) {
+	t.Helper()
+	config := comparingConfig(legacy, modern, more...)
 	assigner, err := flags.New(flags.Options{})
 	if err != nil {
 		t.Fatal(err)
