@@ -13,13 +13,14 @@ import (
 
 // A findingsCommand is what people do with findings.
 type findingsCommand struct {
-	List        findingsListCommand   `cmd:"" default:"withargs" help:"List findings, those that matter most first."`
-	Show        findingsShowCommand   `cmd:"" help:"Show one finding side by side. The gateway's log says who looked."`
-	Acknowledge findingsKnownCommand  `cmd:"" help:"Say that somebody knows of a finding."`
-	Mute        findingsMuteCommand   `cmd:"" help:"Hide a finding for a time."`
-	Accept      findingsAcceptCommand `cmd:"" help:"Let the rules that a finding suggests count, for a time."`
-	Fix         findingsFixCommand    `cmd:"" help:"Say that a finding is fixed; if it comes back, it says so."`
-	Erase       findingsEraseCommand  `cmd:"" help:"Drop every example of one targeting key."`
+	List        findingsListCommand      `cmd:"" default:"withargs" help:"List findings, those that matter most first."`
+	Show        findingsShowCommand      `cmd:"" help:"Show one finding side by side. The gateway's log says who looked."`
+	Endpoints   findingsEndpointsCommand `cmd:"" help:"List what is compared, with the latency of both sides."`
+	Acknowledge findingsKnownCommand     `cmd:"" help:"Say that somebody knows of a finding."`
+	Mute        findingsMuteCommand      `cmd:"" help:"Hide a finding for a time."`
+	Accept      findingsAcceptCommand    `cmd:"" help:"Let the rules that a finding suggests count, for a time."`
+	Fix         findingsFixCommand       `cmd:"" help:"Say that a finding is fixed; if it comes back, it says so."`
+	Erase       findingsEraseCommand     `cmd:"" help:"Drop every example of one targeting key."`
 }
 
 type findingsListCommand struct {

@@ -32,6 +32,17 @@ func readAnswer(path string) (*compare.Answer, error) {
 	return parseAnswer(text, path)
 }
 
+// writeAnswer writes an answer so that readAnswer reads it. It may hold
+// secrets, and is nobody else's to read.
+func writeAnswer(path string, a *compare.Answer) error {
+	var text bytes.Buffer
+	fmt.Fprintf(&text, "HTTP/1.1 %03d %s\r\n", a.Status, http.StatusText(a.Status))
+	_ = a.Header.Write(&text) // memory takes everything
+	text.WriteString("\r\n")
+	text.Write(a.Body)
+	return os.WriteFile(path, text.Bytes(), 0o600)
+}
+
 func parseAnswer(text []byte, name string) (*compare.Answer, error) {
 	// "HTTP/2 200" has no minor version, which net/http wants.
 	if rest, ok := bytes.CutPrefix(text, []byte("HTTP/2 ")); ok {

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -26,6 +27,7 @@ type replayCommand struct {
 	Modern  string        `help:"Side to compare with it." required:"" placeholder:"URL"`
 	Unsafe  bool          `help:"Send POST, PUT, PATCH and DELETE as well: they write, on both sides."`
 	Once    bool          `help:"Do not ask the legacy side twice, by which it is learned what differs from itself."`
+	Keep    string        `help:"Directory for both answers of each request at which they differ, as files for ficus compare. They hold what the answers hold." type:"path" placeholder:"DIR"`
 	Timeout time.Duration `help:"For one answer. Default: ${default}." default:"10s" placeholder:"TIME"`
 }
 
@@ -39,6 +41,7 @@ recorded. Exit code 0: nothing was found; 1: something was, or nothing could be 
 
 // A replayed is what replay writes as JSON.
 type replayed struct {
+	Kept       int                  `json:"kept,omitempty"` // requests whose answers were written to --keep
 	Comparison dashboard.Comparison `json:"comparison"`
 	Findings   []dashboard.Finding  `json:"findings"`
 }
@@ -61,13 +64,23 @@ func (rc replayCommand) Run(c *call) error {
 	if err != nil {
 		return exitCode{exitUsage, err}
 	}
+	if rc.Keep != "" {
+		if rc.Mask {
+			return exitCode{exitUsage, errors.New("--keep writes answers as they are: leave it out, or --mask")}
+		}
+		if err := os.MkdirAll(rc.Keep, 0o700); err != nil {
+			return fmt.Errorf("--keep: %w", err)
+		}
+	}
 	r := newReplay(rc, rules, legacy, modern)
 	defer r.client.CloseIdleConnections()
 	for _, q := range requests {
 		if c.ctx.Err() != nil {
 			return c.ctx.Err()
 		}
-		r.one(c.ctx, q)
+		if err := r.one(c.ctx, q); err != nil {
+			return err
+		}
 	}
 	return r.report(c)
 }
@@ -89,6 +102,7 @@ type replay struct {
 	study          *compare.Study
 	counts         dashboard.ComparisonCounts
 	failed         error // why the legacy side did not answer, the last time
+	kept           int   // requests whose answers were written
 }
 
 // What a replay drops. The counts add up as a gateway's do.
@@ -109,19 +123,20 @@ func newReplay(rc replayCommand, rules *compare.Rules, legacy, modern *url.URL) 
 	}
 }
 
-// one asks one request of both sides.
-func (r *replay) one(ctx context.Context, q recorded) {
+// one asks one request of both sides. It fails only if what it is to keep
+// can't be written.
+func (r *replay) one(ctx context.Context, q recorded) error {
 	r.counts.Sampled++
 	safe := q.Method == http.MethodGet || q.Method == http.MethodHead || q.Method == http.MethodOptions
 	if !safe && !r.Unsafe {
 		r.drop(droppedUnsafe)
-		return
+		return nil
 	}
 	control, took, err := r.ask(ctx, r.legacy, q)
 	if err != nil {
 		r.failed = err
 		r.drop(droppedControl)
-		return
+		return nil
 	}
 	// The order of the second asking is drawn, or what each asking leaves behind would count against one side.
 	var again *compare.Answer
@@ -156,6 +171,24 @@ func (r *replay) one(ctx context.Context, q recorded) {
 	}
 	r.study.Add(o)
 	r.counts.Outcomes[o.Result.Outcome]++
+	if o.Result.Outcome == compare.Mismatch {
+		return r.keep(control, candidate)
+	}
+	return nil
+}
+
+// keep writes both answers to a request, named by its place in the recording.
+func (r *replay) keep(control, candidate *compare.Answer) error {
+	if r.Keep == "" || candidate.Failure != "" {
+		return nil
+	}
+	for side, a := range map[migrations.Side]*compare.Answer{migrations.Legacy: control, migrations.Modern: candidate} {
+		if err := writeAnswer(filepath.Join(r.Keep, fmt.Sprintf("%04d-%s.http", r.counts.Sampled, side)), a); err != nil {
+			return fmt.Errorf("--keep: %w", err)
+		}
+	}
+	r.kept++
+	return nil
 }
 
 // forgive accepts of the candidate, path by path, what the legacy side does to
@@ -223,7 +256,7 @@ func failureOf(err error) compare.Outcome {
 func (r *replay) report(c *call) error {
 	now := time.Now()
 	out := replayed{Comparison: dashboard.ComparisonOf(r.Migration, r.study, now), Findings: []dashboard.Finding{}}
-	out.Comparison.Counts = r.counts
+	out.Comparison.Counts, out.Kept = r.counts, r.kept
 	for _, f := range r.study.Findings.Real(now) {
 		one := dashboard.DetailsOf(r.Migration, r.study, f, now)
 		one.Unlearned = false // the legacy side was asked twice where it may be
@@ -256,6 +289,9 @@ func (r *replay) print(c *call, out replayed) error {
 	}
 	if err := c.listFindings(out.Findings); err != nil {
 		return err
+	}
+	if r.kept > 0 {
+		c.printf("the answers to %d requests that differ are in %s, as NNNN-legacy.http and NNNN-modern.http", r.kept, r.Keep)
 	}
 	for _, f := range out.Findings {
 		c.printf("")
