@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"os"
@@ -111,13 +112,23 @@ func (d demoCommand) set(ctx context.Context, dir string) (_ *demoStage, err err
 	return s, nil
 }
 
+// working has an application take as long as one does that asks a database, from
+// 5 to 25 ms. Answers in microseconds would be slow whenever this machine has
+// something else to do.
+func working(app http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		time.Sleep(5*time.Millisecond + rand.N(20*time.Millisecond))
+		app.ServeHTTP(w, r)
+	})
+}
+
 // play serves an application on a free port and returns its URL.
 func (s *demoStage) play(app http.Handler) (string, error) {
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return "", err
 	}
-	server := &http.Server{Handler: app, ReadHeaderTimeout: 10 * time.Second}
+	server := &http.Server{Handler: working(app), ReadHeaderTimeout: 10 * time.Second}
 	s.servers = append(s.servers, server)
 	go func() { _ = server.Serve(ln) }() // ends with strike
 	return "http://" + ln.Addr().String(), nil
