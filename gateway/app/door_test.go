@@ -9,15 +9,17 @@ import (
 	"net/http/cookiejar"
 	"net/url"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/chromedp/chromedp"
+
 	"github.com/ficus-gateway/ficus/gateway/dashboard"
 	"github.com/ficus-gateway/ficus/gateway/dashboard/access"
 	"github.com/ficus-gateway/ficus/gateway/dashboard/access/idptest"
+	"github.com/ficus-gateway/ficus/gateway/dashboard/browsertest"
 )
 
 // visitor is a browser without a screen: it keeps cookies, and follows
@@ -230,10 +232,11 @@ func TestARevokedTokenEndsTheStreamsOfItsSessions(t *testing.T) {
 // A browser does not send a strict cookie on a way that leads through another
 // site; with the page in between it does, and the person arrives signed in.
 func TestABrowserArrivesSignedInFromAnotherSite(t *testing.T) {
-	path, err := exec.LookPath("chromium")
+	browser, end, err := browsertest.Start()
 	if err != nil {
-		t.Skipf("SKIPPED, for want of a program: %v", err)
+		t.Fatal(err)
 	}
+	t.Cleanup(end)
 	idp := idptest.Start(t)
 	idp.Elsewhere()
 	idp.Person = map[string]any{"sub": "1", "email": "ada@example.com", "groups": []string{"staff"}}
@@ -253,15 +256,19 @@ state: file:$DIR/ficus.events
 upstreams: {monolith: "http://127.0.0.1:1"}
 routes: [{path: /*, upstream: monolith}]
 `, admin, idp.URL))
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(browser, time.Minute)
 	defer cancel()
-	page, err := exec.CommandContext(ctx, path, "--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking",
-		"--user-data-dir="+t.TempDir(), "--virtual-time-budget=3000", "--dump-dom", g.admin+"/login/oidc?next=/api/state").Output() // what nobody gets who is not signed in
-	if err != nil {
+	arrived := g.admin + "/api/state" // which nobody gets who is not signed in
+	if err := chromedp.Do(ctx, chromedp.Navigate(g.admin+"/login/oidc?next=/api/state")); err != nil {
 		t.Fatal(err)
 	}
-	if text := string(page); !strings.Contains(text, "migrations") || strings.Contains(text, "Go on") || strings.Contains(text, "problem") {
-		t.Errorf("the browser ends at %s", text)
+	var at, text string
+	for ; (at != arrived || text == "") && ctx.Err() == nil; time.Sleep(10 * time.Millisecond) { // by the pages in between, which lead on by themselves
+		at, _ = chromedp.Run(ctx, chromedp.Evaluate[string]("location.href"))
+		text, _ = chromedp.Run(ctx, chromedp.Evaluate[string]("document.body ? document.body.innerText : ''"))
+	}
+	if at != arrived || !strings.Contains(text, "migrations") || strings.Contains(text, "problem") {
+		t.Errorf("the browser ends at %s with %s", at, text)
 	}
 	entries, _ := g.door.Audit(access.AuditFilter{})
 	if len(entries) != 1 || entries[0].What != access.SignedIn {

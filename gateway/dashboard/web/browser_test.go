@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -19,34 +18,25 @@ import (
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
+
+	"github.com/ficus-gateway/ficus/gateway/dashboard/browsertest"
 )
 
 // One browser serves all tests; each gets contexts of its own in it, which
 // share no cookies.
-var chromium = sync.OnceValues(func() (context.Context, error) {
-	path, err := exec.LookPath("chromium")
-	if err != nil {
-		return nil, fmt.Errorf("the pages are tested in Chromium: %w; make setup installs it", err)
-	}
-	dir, err := os.MkdirTemp("", "ficus-chromium")
-	if err != nil {
-		return nil, err
-	}
-	ctx, cancel := chromedp.NewExecAllocator(context.Background(),
-		chromedp.ExecPath(path), chromedp.UserDataDir(dir), chromedp.Headless, chromedp.NoSandbox, chromedp.DisableGPU, chromedp.NoFirstRun,
-		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-background-networking", true), chromedp.Flag("disable-component-update", true),
-		chromedp.Flag("disable-sync", true), chromedp.Flag("disable-renderer-backgrounding", true), chromedp.Flag("hide-scrollbars", true))
-	ctx, closed := chromedp.NewContext(ctx)
-	ending = func() { closed(); cancel(); _ = os.RemoveAll(dir) }
-	return ctx, chromedp.Do(ctx)
+var chromium = sync.OnceValues(func() (browser context.Context, err error) {
+	browser, ending, err = browsertest.Start()
+	return browser, err
 })
 
 // ending ends the browser, if it was begun.
-var ending = func() {}
+var ending func()
 
 func TestMain(m *testing.M) {
 	code := m.Run()
-	ending()
+	if ending != nil {
+		ending()
+	}
 	os.Exit(code)
 }
 
