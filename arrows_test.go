@@ -54,6 +54,7 @@ var arrows = map[string][]string{
 	"gateway/notify":                   {"migrations", "routes"},
 	"gateway/dashboard/access":         {},
 	"gateway/dashboard/access/idptest": {},
+	"gateway/dashboard/browsertest":    {},
 	"gateway/dashboard":                {"gateway/dashboard/access", "migrations", "migrations/evidence", "migrations/compare", "routes", "flags"},
 	"gateway/dashboard/web":            {"gateway/dashboard", "gateway/dashboard/access", "migrations", "migrations/evidence", "migrations/compare", "routes"},
 	"gateway/dashboard/client":         {"gateway/dashboard", "gateway/dashboard/access", "migrations"},
