@@ -5,8 +5,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"net/http"
+	"sync"
 	"time"
 
 	"go.opentelemetry.io/otel/trace"
@@ -53,11 +53,8 @@ func (rec *record) tell() {
 		return
 	}
 	out := &rec.outgoing
-	h := maps.Clone(out.Header)
-	delete(h, "Traceparent")
-	delete(h, "Tracestate")
 	o.Asked(shadow.Question{
-		Method: out.Method, Target: out.Target, Host: rec.Host, Header: h, Origin: rec.trace.SpanContext(),
+		Method: out.Method, Target: out.Target, Host: rec.Host, Header: out.Header, Origin: rec.trace.SpanContext(),
 	}, time.Now())
 	if out.Body != nil {
 		out.Body = o.Body(out.Body, out.Length)
@@ -68,7 +65,7 @@ func (rec *record) tell() {
 // anything of it is edited.
 func (rec *record) answered(res *upstream.Response) {
 	if rec.observation.Copies() {
-		rec.observation.Answered(res.Status, res.Header.Clone(), res.Length, time.Now())
+		rec.observation.Answered(res.Status, res.Header, res.Length, time.Now())
 	}
 }
 
@@ -88,53 +85,83 @@ func (rec *record) observed() {
 	rec.observation.End(err, rec.ErrKind == kindClientGone, time.Now())
 }
 
+// An asking is a question of the shadow that is under way.
+type asking struct {
+	g     *Gateway
+	out   upstream.Request
+	trace telemetry.Trace
+	links [1]trace.Link // to the user's request
+	telemetry.Exchange
+	res *upstream.Response
+}
+
+var askings = sync.Pool{New: func() any { return new(asking) }}
+
 // sender returns how the shadow asks an upstream.
 func (g *Gateway) sender(up *upstream.Upstream) shadow.Send {
 	def := up.Definition()
 	return func(ctx context.Context, q *shadow.Question) (*shadow.Reply, error) {
-		out := &upstream.Request{
+		a := askings.Get().(*asking)
+		a.g, a.links[0].SpanContext = g, q.Origin
+		a.out = upstream.Request{
 			Method: q.Method, Target: q.Target, Host: hostOf(def, q.Host), Header: q.Header,
 			Retry: upstream.Retryable(q.Method) && !q.Rehearse,
 		}
-		out.Header["Ficus-Shadow"] = []string{"1"}
-		if q.Real {
-			delete(out.Header, "Ficus-Shadow") // a write, and meant
+		if h := q.Header; q.Real { // a write, and meant
+			delete(h, "Ficus-Shadow")
+		} else {
+			h["Ficus-Shadow"] = marked
 		}
 		if q.Body != nil {
-			out.Body, out.Length, out.AbortBody = bytes.NewReader(q.Body), int64(len(q.Body)), func() {}
+			a.out.Body, a.out.Length, a.out.AbortBody = bytes.NewReader(q.Body), int64(len(q.Body)), func() {}
 		}
-		tr := g.tracer.Begin(nil)
-		tr.Follow(q.Origin)
-		tr.Inject(out.Header)
-		links := trace.Link{SpanContext: q.Origin}
-		x := telemetry.Exchange{
+		a.trace = g.tracer.Begin(nil)
+		a.trace.Follow(q.Origin)
+		delete(q.Header, "Traceparent") // of the user's request
+		delete(q.Header, "Tracestate")
+		a.trace.Inject(q.Header)
+		a.Exchange = telemetry.Exchange{
 			Start: time.Now(), Method: q.Method, Target: q.Target, Host: q.Host, Scheme: "http", Proto: "HTTP/1.1",
 			Upstream: def.Name, Shadow: true,
 		}
-		res, err := g.send(ctx, up, out, q)
+		res, err := g.send(ctx, up, &a.out, q)
 		if err != nil {
-			var ue *upstream.Error
-			if errors.As(err, &ue) {
-				x.ErrKind, x.Attempts, x.Endpoint = string(ue.Kind), ue.Attempts, ue.Endpoint
-			}
-			x.Err, x.Total = err.Error(), time.Since(x.Start)
-			g.tracer.End(&tr, &x, false, links)
+			a.failed(err)
 			if errors.Is(err, upstream.ErrNotAcknowledged) {
 				err = fmt.Errorf("%w: %w", shadow.ErrNoRehearsal, err)
 			}
 			return nil, err
 		}
-		x.Status, x.Attempts, x.Endpoint = res.Status, res.Attempts, res.Endpoint.String()
-		x.Connect, x.FirstByte = res.Connect, res.Wait
+		a.res = res
+		a.Status, a.Attempts, a.Endpoint = res.Status, res.Attempts, res.Endpoint.String()
+		a.Connect, a.FirstByte = res.Connect, res.Wait
 		return &shadow.Reply{
-			Status: res.Status, Header: res.Header, Body: res.Body, Length: res.Length, Trace: tr.SpanContext(),
-			Close: func() {
-				res.Close()
-				x.Total = time.Since(x.Start)
-				g.tracer.End(&tr, &x, false, links)
-			},
+			Status: res.Status, Header: res.Header, Body: res.Body, Length: res.Length, Trace: a.trace.SpanContext(), Close: a.close,
 		}, nil
 	}
+}
+
+// marked is the value of Ficus-Shadow.
+var marked = []string{"1"}
+
+// failed ends an asking that was not answered. It is not used again: who sends
+// a body may still look at it.
+func (a *asking) failed(err error) {
+	var ue *upstream.Error
+	if errors.As(err, &ue) {
+		a.ErrKind, a.Attempts, a.Endpoint = string(ue.Kind), ue.Attempts, ue.Endpoint
+	}
+	a.Err, a.Total = err.Error(), time.Since(a.Start)
+	a.g.tracer.End(&a.trace, &a.Exchange, false, a.links[:]...)
+}
+
+// close ends an asking, once, when its answer has been read.
+func (a *asking) close() {
+	a.res.Close()
+	a.Total = time.Since(a.Start)
+	a.g.tracer.End(&a.trace, &a.Exchange, false, a.links[:]...)
+	*a = asking{}
+	askings.Put(a)
 }
 
 // send asks, a write only where it is acknowledged.

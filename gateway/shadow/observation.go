@@ -5,6 +5,7 @@ import (
 	"mime"
 	"net/http"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/ficus-gateway/ficus/migrations"
@@ -49,18 +50,25 @@ func neverCompared(method string, h http.Header) bool {
 }
 
 // An Observation is one request that is being compared. Until End it belongs
-// to the user's path, which only copies into it; a nil Observation ignores
-// everything.
+// to the user's path, which only copies into it and must not use it any more
+// after it; a nil Observation ignores everything. Observations are used again:
+// one of their own for every request would be the most of its garbage, and
+// what collects it is paid for by the users.
 type Observation struct {
 	watch      *Watch
 	input      Input
 	question   Question
+	asked      header // of the question
+	head       header // of the control's answer
 	request    Buffer // the request's body
 	hasBody    bool
 	bodyEnd    bool  // it was read to its end
 	bodyLength int64 // as its header says; -1: unknown
 	control    Answer
-	headers    int64 // bytes of the budget that the headers take
+	candidate  Answer // of the other side; owned by the worker, as what follows
+	again      Answer // of the control, asked once more
+	spoilt     bool   // what was asked may still be looked at by a question that was given up
+	headers    int64  // bytes of the budget that the headers take
 	answered   bool
 	length     int64     // of the control's answer as its header says; -1: unknown
 	began      time.Time // when the control's answer began, for streams
@@ -68,6 +76,41 @@ type Observation struct {
 	told       func(Verdict)
 	verdict    Reason // why it will be dropped; empty: it will not
 }
+
+// A header is a copy of one that is used again.
+type header struct {
+	fields http.Header
+	values []string // of all fields
+}
+
+// copy takes over the fields of a header, values and all.
+func (h *header) copy(from http.Header) http.Header {
+	if h.fields == nil {
+		h.fields = make(http.Header, 16)
+	}
+	clear(h.fields)
+	for name, values := range from {
+		h.values = append(h.values, values...)
+		h.fields[name] = h.values[len(h.values)-len(values) : len(h.values) : len(h.values)]
+	}
+	return h.fields
+}
+
+// tooManyFields is how many fields a header may have had to be used again.
+const tooManyFields = 64
+
+// forget empties the header.
+func (h *header) forget() {
+	if len(h.fields) > tooManyFields || len(h.values) > tooManyFields {
+		*h = header{}
+		return
+	}
+	clear(h.fields)
+	clear(h.values)
+	h.values = h.values[:0]
+}
+
+var observations = sync.Pool{New: func() any { return new(Observation) }}
 
 // streamAfter is how long an answer without a length may take before it is
 // taken for a stream.
@@ -77,12 +120,12 @@ const streamAfter = 10 * time.Second
 // that will be dropped does not.
 func (o *Observation) Copies() bool { return o != nil && o.verdict == "" }
 
-// Asked tells what the control is asked. The header is taken over: the caller
-// must not change it any more.
+// Asked tells what the control is asked. Its header is copied.
 func (o *Observation) Asked(q Question, at time.Time) {
 	if o == nil {
 		return
 	}
+	q.Header = o.asked.copy(q.Header)
 	q.Rehearse, q.Real = o.question.Rehearse, o.question.Real // Begin has decided that
 	o.question, o.start = q, at
 }
@@ -118,14 +161,14 @@ func (b *bodyCopy) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// Answered tells that the control's answer begins. The header is only read,
-// and must not change any more; length is -1 if it is unknown.
+// Answered tells that the control's answer begins. Its header is copied; length
+// is -1 if it is unknown.
 func (o *Observation) Answered(status int, h http.Header, length int64, now time.Time) {
 	if !o.Copies() {
 		return
 	}
 	o.answered, o.length, o.began = true, length, now
-	o.control.Status, o.control.Header = status, h
+	o.control.Status = status
 	switch {
 	case status < 200, status == http.StatusPartialContent, status == http.StatusNotModified:
 		o.verdict = NotComparable
@@ -133,6 +176,7 @@ func (o *Observation) Answered(status int, h http.Header, length int64, now time
 		o.verdict = Stream
 	}
 	if o.verdict == "" {
+		o.control.Header = o.head.copy(h)
 		o.control.Body.Init(o.watch.shadow.budget, length)
 	}
 }
@@ -237,9 +281,18 @@ func (o *Observation) reserveHeaders() bool {
 	return true
 }
 
+// free gives everything back; nobody may use the observation any more.
 func (o *Observation) free() {
 	o.watch.shadow.budget.release(o.headers)
-	o.headers = 0
-	o.request.Free()
-	o.control.Body.Free()
+	for _, b := range [...]*Buffer{&o.request, &o.control.Body, &o.candidate.Body, &o.again.Body} {
+		b.Free()
+	}
+	asked, head := o.asked, o.head
+	if o.spoilt {
+		asked = header{}
+	}
+	asked.forget()
+	head.forget()
+	*o = Observation{asked: asked, head: head}
+	observations.Put(o)
 }

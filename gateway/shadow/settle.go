@@ -13,21 +13,19 @@ func (o *Observation) settle(l *lane) {
 	defer o.free()
 	w := o.watch
 	p := w.judge.begin(o)
-	var candidate, again Answer
-	defer candidate.Body.Free()
-	defer again.Body.Free()
+	candidate, again := &o.candidate, &o.again
 	probed := false
 	if p.probe && !p.candidateFirst {
-		probed = o.ask(o.input.Again, &again) == nil && !again.Body.Lost()
+		probed = o.ask(o.input.Again, again) == nil && !again.Body.Lost()
 	}
-	err := o.ask(o.input.Ask, &candidate)
+	err := o.ask(o.input.Ask, candidate)
 	l.breaker.report(err == nil || errors.Is(err, ErrNoRehearsal) || errors.Is(err, errStream), time.Now())
-	if reason := o.undecided(err, &candidate); reason != "" {
+	if reason := o.undecided(err, candidate); reason != "" {
 		o.dropped(reason)
 		return
 	}
 	if p.probe && p.candidateFirst {
-		probed = o.ask(o.input.Again, &again) == nil && !again.Body.Lost()
+		probed = o.ask(o.input.Again, again) == nil && !again.Body.Lost()
 	}
 	control, other := o.control.compared(nil), candidate.compared(err)
 	seen := &compare.Observation{
@@ -78,7 +76,9 @@ func (o *Observation) ask(send Send, a *Answer) error {
 	if t := o.watch.set.Load().plan.Compare.Timeout; t > 0 {
 		limit = t
 	}
-	return o.watch.shadow.ask(send, &o.question, o.control.Body.Len(), limit, a)
+	err := o.watch.shadow.ask(send, &o.question, o.control.Body.Len(), limit, a)
+	o.spoilt = o.spoilt || err != nil
+	return err
 }
 
 // recheck asks both sides again about a mismatch, in an order drawn at random,

@@ -11,7 +11,7 @@ import (
 // Options are the bounds of a [Shadow]. Zero values mean the defaults.
 type Options struct {
 	Budget      int64         // bytes of copies, waiting and being compared; 0: 64 MiB
-	PerUpstream int           // questions to one candidate at a time; 0: 16
+	PerUpstream int           // questions to one candidate at a time; 0: 64
 	Waiting     int           // observations that wait for one candidate; 0: 256
 	Timeout     time.Duration // for a candidate's answer to be whole; 0: 10 s
 	MaskKey     []byte        // key of the marks that stand for values in examples; empty: none stand
@@ -40,7 +40,7 @@ func New(o Options) *Shadow {
 		o.Budget = 64 << 20
 	}
 	if o.PerUpstream == 0 {
-		o.PerUpstream = 16
+		o.PerUpstream = 64
 	}
 	if o.Waiting == 0 {
 		o.Waiting = 256

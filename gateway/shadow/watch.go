@@ -101,7 +101,8 @@ func (w *Watch) Begin(in Input) *Observation {
 		return nil
 	}
 	w.tally.sampled.Add(1)
-	o := &Observation{watch: w, input: in}
+	o := observations.Get().(*Observation)
+	o.watch, o.input = w, in
 	if !must {
 		o.verdict = w.lane(in.Control).refuses(now)
 	}
