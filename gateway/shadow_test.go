@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"runtime"
+	"runtime/metrics"
 	"strconv"
 	"strings"
 	"sync"
@@ -45,10 +46,15 @@ routes:
 }
 
 // comparing makes a gateway whose migration orders stands at a stage for all,
-// with a shadow of the given bounds.
+// with a shadow of the given bounds, and returns its URL.
 func comparing(t testing.TB, legacy, modern string, stage migrations.Stage, o shadow.Options, more ...string) (string, *shadow.Shadow) {
 	t.Helper()
-	config := comparingConfig(legacy, modern, more...)
+	g, s := comparingGateway(t, comparingConfig(legacy, modern, more...), stage, o)
+	return "http://" + listen(t, g, routes.Listener{}), s
+}
+
+func comparingGateway(t testing.TB, config string, stage migrations.Stage, o shadow.Options) (*Gateway, *shadow.Shadow) {
+	t.Helper()
 	assigner, err := flags.New(flags.Options{})
 	if err != nil {
 		t.Fatal(err)
@@ -68,7 +74,7 @@ func comparing(t testing.TB, legacy, modern string, stage migrations.Stage, o sh
 		g.Close(ctx)
 		assigner.Close()
 	})
-	return "http://" + listen(t, g, routes.Listener{}), s
+	return g, s
 }
 
 // settled waits until nothing is pending, and holds law 8.
@@ -288,31 +294,35 @@ func TestShadowNeverTouchesTheUser(t *testing.T) {
 				shadow.Options{Budget: budget, PerUpstream: perUpstream, Waiting: 32}, "compare: {timeout: 150ms}")
 			client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 64}}
 			defer client.CloseIdleConnections()
-			before := runtime.NumGoroutine()
-			var wait sync.WaitGroup
-			most := 0
-			for range 64 {
-				wait.Go(func() {
-					for i := range 8 {
-						r, _ := http.NewRequest("GET", url+"/api/orders/"+strconv.Itoa(i), nil)
-						r.Header.Set("X-User", "u"+strconv.Itoa(i))
-						res, err := client.Do(r)
-						if err != nil {
-							t.Errorf("a user's request failed: %v", err)
-							return
+			load := func(path string) {
+				var wait sync.WaitGroup
+				for range 64 {
+					wait.Go(func() {
+						for i := range 8 {
+							r, _ := http.NewRequest("GET", url+path+strconv.Itoa(i), nil)
+							r.Header.Set("X-User", "u"+strconv.Itoa(i))
+							res, err := client.Do(r)
+							if err != nil {
+								t.Errorf("a user's request failed: %v", err)
+								return
+							}
+							got, err := io.ReadAll(res.Body)
+							res.Body.Close()
+							if err != nil || res.StatusCode != 200 || !bytes.Equal(got, body) {
+								t.Errorf("a user got status %d and %d bytes (%v)", res.StatusCode, len(got), err)
+								return
+							}
 						}
-						got, err := io.ReadAll(res.Body)
-						res.Body.Close()
-						if err != nil || res.StatusCode != 200 || !bytes.Equal(got, body) {
-							t.Errorf("a user got status %d and %d bytes (%v)", res.StatusCode, len(got), err)
-							return
-						}
-					}
-				})
+					})
+				}
+				wait.Wait()
 			}
-			wait.Wait()
-			most = runtime.NumGoroutine()
-			c := settled(t, s)
+			without := peaksOf(func() { load("/plain/") })
+			var c shadow.Counts
+			with := peaksOf(func() {
+				load("/api/orders/")
+				c = settled(t, s)
+			})
 			if c.Sampled != 64*8 {
 				t.Errorf("sampled %d, want all %d", c.Sampled, 64*8)
 			}
@@ -325,10 +335,47 @@ func TestShadowNeverTouchesTheUser(t *testing.T) {
 			if used := s.Budget().Used(); used != 0 {
 				t.Errorf("%d bytes were not given back", used)
 			}
-			// Two for each of the 64 clients and servers, and the shadow's own with its connections.
-			if limit := before + 64*6 + perUpstream*6; most > limit {
-				t.Errorf("%d goroutines, more than %d", most, limit)
+			// A worker for each question, and what this test has at both ends of its connection.
+			if limit := without.goroutines + 64 + perUpstream*6; with.goroutines > limit {
+				t.Errorf("%d goroutines, %d without the shadow", with.goroutines, without.goroutines)
+			}
+			// What is compared takes memory beside the copies, and the flood comes out of a buffer of this test.
+			if limit := without.bytes + budget + 4<<20; with.bytes > limit {
+				t.Errorf("%d bytes are alive, %d without the shadow", with.bytes, without.bytes)
 			}
 		})
 	}
+}
+
+// peaks are the most of what a program has needed.
+type peaks struct {
+	goroutines int
+	bytes      uint64 // alive, of the heap
+}
+
+// peaksOf looks at the program again and again while f runs.
+func peaksOf(f func()) (p peaks) {
+	look := func() {
+		p.goroutines = max(p.goroutines, runtime.NumGoroutine())
+		runtime.GC()
+		live := [...]metrics.Sample{{Name: "/gc/heap/live:bytes"}}
+		metrics.Read(live[:])
+		p.bytes = max(p.bytes, live[0].Value.Uint64())
+	}
+	stop, stopped := make(chan bool), make(chan bool)
+	go func() {
+		defer close(stopped)
+		for {
+			look()
+			select {
+			case <-stop:
+				return
+			case <-time.After(time.Millisecond):
+			}
+		}
+	}()
+	f()
+	close(stop)
+	<-stopped
+	return p
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"runtime"
 	"time"
 )
 
@@ -25,6 +26,7 @@ func (s *Shadow) ask(send Send, q *Question, control int64, limit time.Duration,
 		return failure(ctx, err)
 	}
 	defer r.Close()
+	runtime.Gosched()
 	a.Status, a.Header, a.Trace = r.Status, r.Header, traceOf(r.Trace)
 	if isStream(r.Header) {
 		return errStream

@@ -1,6 +1,7 @@
 package shadow
 
 import (
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -108,9 +109,11 @@ func (l *lane) pop() *Observation {
 	return o
 }
 
-// run is one worker.
+// run is one worker. Before each of its steps it lets those go first who are
+// ready to run: users are among them.
 func (l *lane) run() {
 	for o := l.take(); o != nil; o = l.take() {
+		runtime.Gosched()
 		if l.shadow.closed.Load() {
 			o.discard(Closing)
 		} else {

@@ -3,6 +3,7 @@ package shadow
 import (
 	"encoding/binary"
 	"errors"
+	"runtime"
 	"time"
 
 	"github.com/ficus-gateway/ficus/migrations/compare"
@@ -27,6 +28,7 @@ func (o *Observation) settle(l *lane) {
 	if p.probe && p.candidateFirst {
 		probed = o.ask(o.input.Again, again) == nil && !again.Body.Lost()
 	}
+	runtime.Gosched()
 	control, other := o.control.compared(nil), candidate.compared(err)
 	seen := &compare.Observation{
 		Endpoint: p.endpoint, Target: Redact(o.question.Target), Time: time.Now(), Repeatable: o.repeatable(), Key: p.rules.Mark(o.input.Key),

@@ -3,6 +3,7 @@ package toll
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"net/netip"
@@ -102,7 +103,7 @@ func openLoad(addr netip.AddrPort, t turn) (*openedLoad, error) {
 		if err != nil {
 			return nil, fmt.Errorf("socket: %w", err)
 		}
-		if err := unix.Connect(fd, &unix.SockaddrInet4{Port: int(addr.Port()), Addr: addr.Addr().As4()}); err != nil {
+		if err := connect(fd, &unix.SockaddrInet4{Port: int(addr.Port()), Addr: addr.Addr().As4()}); err != nil {
 			return nil, fmt.Errorf("connect: %w", err)
 		}
 		_ = unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_NODELAY, 1)
@@ -118,6 +119,23 @@ func openLoad(addr netip.AddrPort, t turn) (*openedLoad, error) {
 		l.free = append(l.free, c)
 	}
 	return l, nil
+}
+
+// connect connects a socket that blocks. A signal, which the runtime sends
+// itself, may cut the call short; the connection is made all the same.
+func connect(fd int, to unix.Sockaddr) error {
+	switch err := unix.Connect(fd, to); err {
+	case unix.EINTR, unix.EALREADY, unix.EINPROGRESS:
+	default:
+		return err
+	}
+	if _, err := unix.Poll([]unix.PollFd{{Fd: int32(fd), Events: unix.POLLOUT}}, int(patience/time.Millisecond)); err != nil && err != unix.EINTR {
+		return err
+	}
+	if failed, err := unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_ERROR); err != nil || failed != 0 {
+		return errors.Join(err, unix.Errno(failed))
+	}
+	return nil
 }
 
 func (l *openedLoad) close() {
