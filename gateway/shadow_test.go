@@ -174,20 +174,34 @@ func TestShadowFindsAPlantedBug(t *testing.T) {
 	defer legacy.Close()
 	modern := httptest.NewServer(order(`,"status":"open"`))
 	defer modern.Close()
-	url, s := comparing(t, legacy.URL, modern.URL, migrations.Shadow, shadow.Options{})
-	for i := range 100 {
-		request(t, "GET", url+"/api/orders/"+strconv.Itoa(i), nil)
+	for stage, control := range map[migrations.Stage]migrations.Side{migrations.Shadow: migrations.Legacy, migrations.Live: migrations.Modern} {
+		t.Run(string(stage), func(t *testing.T) {
+			url, s := comparing(t, legacy.URL, modern.URL, stage, shadow.Options{}, "compare: {keep: $.status}")
+			for i := range 100 {
+				request(t, "GET", url+"/api/orders/"+strconv.Itoa(i), nil)
+			}
+			c := settled(t, s)
+			if c.Outcomes[compare.Mismatch] != 100 {
+				t.Errorf("counts are %+v, want 100 mismatches", c)
+			}
+			s.Find("orders").View(func(study *compare.Study) {
+				real := study.Findings.Real(time.Now())
+				if len(real) != 1 || real[0].Signs[0].Path != "$.status" || real[0].Endpoint != "GET /api/orders/{id}" {
+					t.Fatalf("findings are %+v, want $.status of GET /api/orders/{id}", real)
+				}
+				e := real[0].Smallest
+				if e.Control != string(control) {
+					t.Errorf("the example says that %q was the control, and it was %q", e.Control, control)
+				}
+				said := map[migrations.Side]string{migrations.Legacy: "paid", migrations.Modern: "open"}
+				for _, d := range e.Differences {
+					if !strings.Contains(d.Control.Text, said[control]) {
+						t.Errorf("the control's value is %+v, want %s", d.Control, said[control])
+					}
+				}
+			})
+		})
 	}
-	c := settled(t, s)
-	if c.Outcomes[compare.Mismatch] != 100 {
-		t.Errorf("counts are %+v, want 100 mismatches", c)
-	}
-	s.Find("orders").View(func(study *compare.Study) {
-		real := study.Findings.Real(time.Now())
-		if len(real) != 1 || real[0].Signs[0].Path != "$.status" || real[0].Endpoint != "GET /api/orders/{id}" {
-			t.Errorf("findings are %+v, want $.status of GET /api/orders/{id}", real)
-		}
-	})
 }
 
 func TestShadowNeverSees(t *testing.T) {

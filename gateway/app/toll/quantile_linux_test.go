@@ -61,25 +61,31 @@ func (h *histogram) quantile(q float64) float64 {
 // A ratio is one quantile over another, with the bounds of 95 % confidence.
 type ratio struct{ low, is, high float64 }
 
-// ratioOf compares a quantile over all turns of two kinds. The bounds are those
-// of a bootstrap that draws whole turns in their pairs, since what disturbs one
-// request of a turn disturbs its neighbours.
+// ratioOf compares a quantile of turns of two kinds, pair by pair, and returns
+// the median: the two of a pair have the same load and are neighbours, and a
+// turn that the machine below was busy in says nothing about the others. The
+// bounds are those of a bootstrap that draws pairs.
 func ratioOf(q float64, over, under []*histogram) ratio {
-	of := func(draw func(i int) int) float64 {
-		var a, b histogram
-		for i := range over {
-			a.add(over[draw(i)])
-			b.add(under[draw(i)])
-		}
-		return a.quantile(q) / b.quantile(q)
+	ratios := make([]float64, len(over))
+	for i := range over {
+		ratios[i] = over[i].quantile(q) / under[i].quantile(q)
 	}
 	random := rand.New(rand.NewPCG(1, 2))
-	drawn := make([]float64, 1000)
+	drawn, again := make([]float64, 1000), make([]float64, len(ratios))
 	for i := range drawn {
-		drawn[i] = of(func(int) int { return random.IntN(len(over)) })
+		for j := range again {
+			again[j] = ratios[random.IntN(len(ratios))]
+		}
+		drawn[i] = median(again)
 	}
 	slices.Sort(drawn)
-	return ratio{drawn[25], of(func(i int) int { return i }), drawn[975]}
+	return ratio{drawn[25], median(ratios), drawn[975]}
+}
+
+// median returns the median of numbers, which it sorts.
+func median(x []float64) float64 {
+	slices.Sort(x)
+	return (x[len(x)/2] + x[(len(x)-1)/2]) / 2
 }
 
 func TestTheRatioOfEqualsIsOneWithinItsBounds(t *testing.T) {
