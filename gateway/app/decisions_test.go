@@ -125,7 +125,7 @@ routes: [{path: /orders/*, migration: orders}, {path: /*, upstream: monolith}]
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := r.stop(time.Second); err != nil {
+	if err := r.stop(10 * time.Second); err != nil {
 		t.Fatal(err)
 	}
 
@@ -184,7 +184,7 @@ routes: [{path: /orders/*, migration: orders}, {path: /*, upstream: monolith}]
 		t.Fatal(res, err)
 	}
 	res.Body.Close()
-	if err := r.stop(time.Second); err != nil {
+	if err := r.stop(10 * time.Second); err != nil {
 		t.Fatal(err)
 	}
 	decided := sink.named("ficus.migration.rollback")

@@ -366,7 +366,7 @@ func TestTheRequestsBehindARollbackAreKept(t *testing.T) {
 	e := c.until(migrations.RolledBack)
 	c.stop()
 	c.gone.Wait()
-	if err := c.running.stop(time.Second); err != nil {
+	if err := c.running.stop(10 * time.Second); err != nil {
 		t.Fatal(err)
 	}
 	kept := make(map[string]bool)

@@ -152,7 +152,7 @@ routes: [{path: /orders/*, migration: orders}, {path: /*, upstream: monolith}]
 	}
 	eventually(t, "all are counted", func() bool { return r.counts("orders").Cells[""].Requests().Sum() == 40 })
 	before := r.counts("orders").Cells[""]
-	if err := r.stop(time.Second); err != nil {
+	if err := r.stop(10 * time.Second); err != nil {
 		t.Fatal(err)
 	}
 	if r, err = tryStart(t, dir, config); err != nil {

@@ -175,7 +175,7 @@ func TestStateOfAnotherLogIsNotTaken(t *testing.T) {
 	rest := twoMigrations(t)
 	g := start(t, first.together()+rest)
 	g.shift("orders", 100)
-	if err := g.stop(time.Second); err != nil {
+	if err := g.stop(10 * time.Second); err != nil {
 		t.Fatal(err)
 	}
 	_, err := tryStart(t, filepath.Dir(g.config), second.together()+rest)

@@ -113,7 +113,7 @@ routes: [{path: /orders/*, migration: orders}, {path: /*, upstream: monolith}]
 	}
 
 	// An erasure at any gateway takes the examples from all, also from one that has ended.
-	if err := b.stop(time.Second); err != nil {
+	if err := b.stop(10 * time.Second); err != nil {
 		t.Fatal(err)
 	}
 	erased, err := late.client.EraseKey(t.Context(), "7")

@@ -84,12 +84,12 @@ func TestOneOfSeveralGatewaysTells(t *testing.T) {
 	first.shift("orders", 5)
 	second.shift("orders", 10)
 	eventually(t, "both shifts are told", func() bool { return len(pager.heard()) >= 4 })
-	if err := first.stop(time.Second); err != nil {
+	if err := first.stop(10 * time.Second); err != nil {
 		t.Fatal(err)
 	}
 	second.shift("orders", 20)
 	eventually(t, "the other one goes on", func() bool { return len(pager.heard()) >= 5 })
-	if err := second.stop(time.Second); err != nil {
+	if err := second.stop(10 * time.Second); err != nil {
 		t.Fatal(err)
 	}
 	third := start(t, config)

@@ -163,7 +163,7 @@ routes: [{path: /api/orders/*, migration: orders}, {path: /*, upstream: monolith
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := r.stop(time.Second); err != nil {
+	if err := r.stop(10 * time.Second); err != nil {
 		t.Fatal(err)
 	}
 
@@ -182,7 +182,7 @@ routes: [{path: /api/orders/*, migration: orders}, {path: /*, upstream: monolith
 	if _, err := r.client.Shift(t.Context(), "orders", shares, "go", resumed.Seq); err != nil {
 		t.Fatal(err)
 	}
-	if err := r.stop(time.Second); err != nil {
+	if err := r.stop(10 * time.Second); err != nil {
 		t.Fatal(err)
 	}
 

@@ -60,6 +60,7 @@ func TestEveryPageIsForEverybody(t *testing.T) {
 	b.goTo("/migrations/orders")
 	b.fill("#why", "late")
 	w.shift("orders", "live=30%", "faster")
+	b.has(".meanwhile", "faster") // or it moves the button while it is being pressed
 	b.press("#shift")
 	b.has(".notice.bad", "ada was faster")
 	for _, trouble := range b.inspect() {
