@@ -47,7 +47,23 @@ func (g *Gateway) keepBody(rec *record) {
 	}
 	rec.kept.Init(g.reserve.bytes, out.Length)
 	rec.keeps = true
-	out.Body = io.TeeReader(out.Body, &rec.kept)
+	out.Body = &keeper{out.Body, rec}
+}
+
+// A keeper keeps what is read of a body. It may still be read when the answer
+// has begun, so that only keptEnd says when what is kept may be looked at.
+type keeper struct {
+	r   io.Reader
+	rec *record
+}
+
+func (k *keeper) Read(p []byte) (int, error) {
+	n, err := k.r.Read(p)
+	k.rec.kept.Write(p[:n])
+	if err == io.EOF {
+		k.rec.keptEnd.Store(true)
+	}
+	return n, err
 }
 
 // repeatable reports whether the request may be sent to the monolith although
@@ -172,7 +188,7 @@ func (rec *record) bodyAgain(sent bool) (io.Reader, bool) {
 		return nil, true
 	case !sent && rec.body.n == 0:
 		return &rec.body, true // untouched
-	case rec.keeps && rec.kept.Whole() && rec.body.whole.Load():
+	case rec.keeps && rec.keptEnd.Load() && rec.kept.Whole():
 		return bytes.NewReader(rec.kept.Bytes()), true
 	}
 	return nil, false

@@ -9,9 +9,11 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"testing/iotest"
 	"time"
 
 	"github.com/ficus-gateway/ficus/flags"
+	"github.com/ficus-gateway/ficus/gateway/shadow"
 	"github.com/ficus-gateway/ficus/migrations"
 	"github.com/ficus-gateway/ficus/routes"
 )
@@ -191,5 +193,30 @@ func TestBothSidesFail(t *testing.T) {
 	}
 	if c := settledCounts(g); c.ModernFailed != 1 || c.LegacyFailed != 0 {
 		t.Errorf("counts are %+v: the failure is the service's, once", c)
+	}
+}
+
+// The service may answer while its request is still being written: what is
+// kept of the body is looked at only when nobody writes there any more.
+func TestABodyIsSentAgainOnlyWhenAllOfItIsKept(t *testing.T) {
+	rec := &record{}
+	rec.outgoing.Body, rec.keeps = strings.NewReader(""), true
+	rec.kept.Init(shadow.NewBudget(1<<20), -1)
+	defer rec.kept.Free()
+	k := &keeper{iotest.DataErrReader(strings.NewReader("all of it")), rec}
+	rec.body.whole.Store(true) // the client has sent all, and it has not been kept yet
+	rec.body.n = 9
+	if _, ok := rec.bodyAgain(true); ok {
+		t.Error("a body is sent again of which nothing is kept")
+	}
+	if _, err := k.Read(make([]byte, 32)); err != io.EOF {
+		t.Fatal(err)
+	}
+	body, ok := rec.bodyAgain(true)
+	if !ok {
+		t.Fatal("it is not sent again")
+	}
+	if text, _ := io.ReadAll(body); string(text) != "all of it" {
+		t.Errorf("%q", text)
 	}
 }

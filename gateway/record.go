@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"os"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/ficus-gateway/ficus/flags"
@@ -27,6 +28,7 @@ type record struct {
 	assignment  flags.Assignment
 	stay        flags.Stay          // what a journey made of it
 	kept        shadow.Buffer       // of the request's body, for fallback
+	keptEnd     atomic.Bool         // all of the body is in kept, and nobody writes there any more
 	keeps       bool                // kept is in use
 	release     func()              // ends the context of the answer; nil: there is none of its own
 	readBack    bool                // it goes where its person has just written

@@ -41,6 +41,8 @@ func collectLate() {
 	memory := memoryLimit("/")
 	if limit := debug.SetMemoryLimit(-1); limit < math.MaxInt64 { // as GOMEMLIMIT says
 		memory = least(memory, uint64(limit))
+	} else if memory > 0 && os.Getenv("GOMEMLIMIT") == "" {
+		debug.SetMemoryLimit(int64(memory / 10 * 8)) // for a surge that comes before the percentage has followed
 	}
 	c := &collection{floor: heapFloor(memory)}
 	c.collected(&cycle{c})

@@ -152,7 +152,7 @@ func (x *exchange) joinSender(patience time.Duration) {
 		case <-t.C:
 		}
 	}
-	close(s.stop)
+	s.halt.Do(func() { close(s.stop) }) // it may have been told before, in vain
 	x.c.Close()
 	select {
 	case <-s.done:

@@ -7,9 +7,12 @@ import (
 	"net"
 	"net/http"
 	"runtime"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/ficus-gateway/ficus/routes"
 )
 
 // Neither goroutines nor connections are left of exchanges of any end.
@@ -74,5 +77,30 @@ func TestNothingIsLeftBehind(t *testing.T) {
 			stacks := make([]byte, 1<<16)
 			t.Fatalf("%d goroutines more, %d connections\n%s", runtime.NumGoroutine()-before, open.Load(), stacks[:runtime.Stack(stacks, true)])
 		}
+	}
+}
+
+// An exchange that ends in failure after it has waited in vain for its sender
+// ends the sender once more.
+func TestASenderCanBeEndedTwice(t *testing.T) {
+	u, err := New(routes.Upstream{Name: "u", Endpoints: []routes.Endpoint{{Scheme: "http", Host: "127.0.0.1:1"}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer u.Close()
+	near, far := net.Pipe()
+	defer far.Close()
+	done := make(chan struct{})
+	var once sync.Once
+	x := &exchange{
+		c: newConn(near, u.endpoints[0]), r: &Request{AbortBody: func() { once.Do(func() { close(done) }) }},
+		ctx: t.Context(), unhook: func() bool { return true }, sender: &sender{stop: make(chan struct{}), done: done},
+	}
+	x.joinSender(time.Millisecond)
+	x.abandon()
+	select {
+	case <-x.sender.stop:
+	default:
+		t.Error("the sender is not told")
 	}
 }

@@ -106,6 +106,7 @@ type sender struct {
 	limit time.Duration // of one write
 	goOn  chan bool     // true: the endpoint has said 100 (Continue); false: it has answered without the body
 	stop  chan struct{} // closed when the exchange is over
+	halt  sync.Once     // of closing stop
 	done  chan struct{} // closed when the sender has ended
 
 	// Set before done is closed.
