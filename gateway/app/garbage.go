@@ -32,8 +32,9 @@ func heapFloor(memory uint64) uint64 {
 }
 
 // collectLate lets the heap of the process grow to the floor before it is
-// collected, and to twice of what is alive where that is more, as ever. Where
-// GOGC is set, that holds instead.
+// collected, and to twice of what is alive where that is more, as ever, and
+// limits it to four fifths of the memory unless GOMEMLIMIT says otherwise.
+// Where GOGC is set, that holds instead of all this.
 func collectLate() {
 	if os.Getenv("GOGC") != "" {
 		return

@@ -65,16 +65,18 @@ type Observation struct {
 	bodyEnd    bool  // it was read to its end
 	bodyLength int64 // as its header says; -1: unknown
 	control    Answer
-	candidate  Answer // of the other side; owned by the worker, as what follows
-	again      Answer // of the control, asked once more
-	spoilt     bool   // what was asked may still be looked at by a question that was given up
-	headers    int64  // bytes of the budget that the headers take
+	headers    int64 // bytes of the budget that the headers take
 	answered   bool
 	length     int64     // of the control's answer as its header says; -1: unknown
 	began      time.Time // when the control's answer began, for streams
 	start      time.Time // when the control was asked
 	told       func(Verdict)
 	verdict    Reason // why it will be dropped; empty: it will not
+
+	// For the worker that settles it.
+	candidate Answer // of the other side
+	again     Answer // of the control, asked once more
+	spoilt    bool   // what was asked may still be looked at by a question that was given up
 }
 
 // A header is a copy of one that is used again.
