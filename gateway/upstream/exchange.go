@@ -47,10 +47,17 @@ func (c *conn) roundTrip(ctx context.Context, r *Request, res *Response) (first 
 	x := &exchange{c: c, r: r, ctx: ctx}
 	x.unhook = context.AfterFunc(ctx, func() { c.Close() })
 	limits := &c.endpoint.up.def.Timeouts
+	r.sending()
+	if ctx.Err() != nil {
+		return true, x.fail(context.Cause(ctx), nil)
+	}
 	start := time.Now()
 	c.writeHead(r)
 	if limits.Idle > 0 {
 		_ = c.SetWriteDeadline(start.Add(limits.Idle))
+	}
+	if r.Body == nil {
+		r.sent()
 	}
 	if err := c.bw.Flush(); err != nil {
 		return true, x.fail(err, nil)
@@ -207,10 +214,8 @@ func (x *exchange) buffered() int {
 type body exchange
 
 func (b *body) Read(p []byte) (int, error) {
+	b.c.extend(b.c.endpoint.up.def.Timeouts.Idle) // now, since how long the caller took to come back is not the endpoint's silence
 	n, err := b.res.Body.Read(p)
-	if n > 0 {
-		b.c.extend(b.c.endpoint.up.def.Timeouts.Idle)
-	}
 	if err == io.EOF {
 		b.eof = true
 	}

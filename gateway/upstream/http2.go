@@ -75,7 +75,13 @@ func (e *Endpoint) doH2(outer context.Context, r *Request, res *Response) (again
 	hear := &hearing{to: r.Informational}
 	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
 		Got1xxResponse: hear.got,
-		GotConn:        func(i httptrace.GotConnInfo) { res.Reused = i.Reused },
+		GotConn: func(i httptrace.GotConnInfo) { // before RoundTrip returns
+			res.Reused = i.Reused
+			r.sending()
+			if r.Body == nil {
+				r.sent()
+			}
+		},
 	})
 	req, sent := e.requestH2(ctx, r)
 	start := time.Now()
@@ -237,6 +243,9 @@ func (b *sentBody) Read(p []byte) (int, error) {
 		b.timer.Stop()
 	}
 	n, err := b.r.Body.Read(p)
+	if err == io.EOF {
+		b.r.sent()
+	}
 	if b.timer != nil && err == nil {
 		b.timer.Reset(b.limit)
 	}

@@ -34,6 +34,32 @@ type Request struct {
 	// AbortBody makes a blocked Read of Body return ErrAborted, and all that
 	// follow. It must be set if Body is.
 	AbortBody func()
+	// Progress is told how far the sending has come. Nil: it is not wanted.
+	Progress Progress
+}
+
+// A Progress is told how far the sending of a request has come, again for each
+// sending. It is called by one goroutine at a time, which need not be that of
+// Do, and never after Do has failed or Close has returned. It must not wait.
+type Progress interface {
+	// Sending says that there is a connection. Nothing has been written to it,
+	// and nothing will be if the context ends now.
+	Sending()
+	// Sent says that all of the request has been read and its last byte is about
+	// to be written. From now on the endpoint alone is waited for.
+	Sent()
+}
+
+func (r *Request) sending() {
+	if r.Progress != nil {
+		r.Progress.Sending()
+	}
+}
+
+func (r *Request) sent() {
+	if r.Progress != nil {
+		r.Progress.Sent()
+	}
 }
 
 // trailerNames returns the names of the announced trailer fields, sorted.

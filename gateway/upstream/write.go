@@ -142,10 +142,13 @@ func (s *sender) run(ctx context.Context, sent func()) {
 	left := s.r.Length // negative: unknown
 	for {
 		n, err := s.r.Body.Read(*buf)
+		left -= int64(n) // stays negative where it is unknown
+		if left == 0 || err == io.EOF && left < 0 {
+			s.r.sent()
+		}
 		var refused error
 		if n > 0 {
 			refused = s.write((*buf)[:n])
-			left -= int64(n)
 		}
 		if err == io.EOF && left > 0 {
 			err = io.ErrUnexpectedEOF
