@@ -24,6 +24,10 @@ type clientBody struct {
 	n       int64 // bytes read
 	whole   atomic.Bool
 
+	since  atomic.Int64 // when the read that is under way began, see monotonic; 0: there is none
+	waited atomic.Int64 // time spent in reads before, in nanoseconds
+	pause  atomic.Int64 // of that, in the read that was aborted; 0: none was
+
 	mu      sync.Mutex    // guards the following, and the order of read deadlines
 	limit   time.Duration // between two reads; 0: none
 	until   time.Time     // of the read deadline
@@ -36,18 +40,43 @@ func (b *clientBody) Read(p []byte) (int, error) {
 	if !b.arm() {
 		return 0, upstream.ErrAborted
 	}
+	began := monotonic()
+	b.since.Store(began)
 	n, err := b.rc.Read(p)
+	took := monotonic() - began
+	b.waited.Add(took)
 	if b.n += int64(n); b.max > 0 && b.n > b.max {
+		b.since.Store(0)
 		return 0, &http.MaxBytesError{Limit: b.max}
 	}
 	if err != nil {
 		if isTimeout(err) && !b.silent() {
 			err = upstream.ErrAborted
+			b.pause.Store(max(took, 1))
 		}
 		b.whole.Store(err == io.EOF)
 		b.unbound() // what comes next is not this body
 	}
+	b.since.Store(0)
 	return n, err
+}
+
+// took returns how long the client has been waited for.
+func (b *clientBody) took() time.Duration {
+	d := b.waited.Load()
+	if since := b.since.Load(); since != 0 {
+		d += monotonic() - since
+	}
+	return time.Duration(d)
+}
+
+// stalled returns for how long the client has been silent that is waited for,
+// or was when the upstream ended the exchange; 0 if it is not waited for.
+func (b *clientBody) stalled() time.Duration {
+	if since := b.since.Load(); since != 0 {
+		return time.Duration(max(monotonic()-since, 1))
+	}
+	return time.Duration(b.pause.Load())
 }
 
 // arm bounds the next read, and reports whether there may be one.

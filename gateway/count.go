@@ -58,7 +58,7 @@ func (c *count) line(n *line) {
 	if n.facts&served != 0 {
 		c.all.Week.Add(at, n.key)
 		bad := uint64(0)
-		if n.facts&(failed|timedOut) != 0 && n.facts&gaveUp == 0 {
+		if n.facts&(failed|timedOut) != 0 {
 			bad = 1
 		}
 		c.all.Burn[side].Add(at, 1, bad)

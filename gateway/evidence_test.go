@@ -385,7 +385,7 @@ func BenchmarkAccount(b *testing.B) {
 	rt := &route{Route: &routes.Route{}, plan: &migrations.Plan{}, book: c.book}
 	b.ReportAllocs()
 	b.RunParallel(func(pb *testing.PB) {
-		rec := &record{cell: c, route: rt}
+		rec := &record{cell: c, route: rt, asked: true}
 		rec.Side, rec.Status, rec.Start = migrations.Legacy, 200, time.Now()
 		rec.assignment = flags.Assignment{Key: "k", KeyHash: 1, Verified: true, Placed: true}
 		for i := uint64(0); pb.Next(); i++ {
@@ -420,29 +420,5 @@ func BenchmarkEvidence(b *testing.B) {
 			l.write(line{cell: &s.cells[0], key: key, at: time.Now().UnixNano(), took: time.Millisecond, facts: served | placed})
 		}
 		l.read(s, time.Now())
-	}
-}
-
-func TestWhoIsKeptWaitingAndGoesAwayCountsAgainstTheSide(t *testing.T) {
-	r := ramp(t, "", ", fallback: {off: true}", nil)
-	for side, user := range map[string]string{"modern": r.on(migrations.Modern, 0), "legacy": r.on(migrations.Legacy, 0)} {
-		ctx, cancel := context.WithTimeout(t.Context(), patience+100*time.Millisecond)
-		req, _ := http.NewRequestWithContext(ctx, "GET", r.url+"/api/orders/"+side+"/hang", nil)
-		req.Header.Set("X-User", user)
-		if _, err := browser(t, "h1", nil).Do(req); err == nil {
-			t.Fatal("the client has waited")
-		}
-		cancel()
-	}
-	for r.gateway.InFlight() > 0 {
-		time.Sleep(time.Millisecond)
-	}
-	counts := r.gateway.Evidence("orders")
-	c := counts.Cells[""]
-	if c.Bad[evidence.Timeouts] == nil || c.Bad[evidence.Timeouts].In(2) != (evidence.Sides{1, 1}) || c.Harm != 0 || c.Clean() != 0 {
-		t.Errorf("%+v", c)
-	}
-	if rate := counts.Burn[evidence.Modern].Rate(time.Hour, evidence.Objective, time.Now()); rate != 0 {
-		t.Errorf("it burns the budget %v times", rate)
 	}
 }

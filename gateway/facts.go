@@ -1,8 +1,6 @@
 package gateway
 
 import (
-	"time"
-
 	"github.com/ficus-gateway/ficus/gateway/upstream"
 	"github.com/ficus-gateway/ficus/migrations"
 	"github.com/ficus-gateway/ficus/migrations/evidence"
@@ -20,14 +18,14 @@ const (
 	arrived     // somebody has come, and nothing is known yet of what becomes of it
 	journeying  // placed by the hash as well, but a journey keeps it out of the test
 	givenModern // of these: the hash gives the service
-	failed      // answered 5xx, or not at all
+	failed      // answered 5xx or the like in gRPC, not at all, or not to the end
 	timedOut    // the upstream's time was up
 	slow        // its answer had not begun by τ
 	told        // that has been counted already, when τ passed
 	harmed      // the user got an error from the service, or none of an answer
 	healed      // the monolith answered in the service's stead
 	broke       // it broke a row of failures
-	gaveUp      // its client went away after it had waited long for a first byte
+	inVain      // the service failed, and so did the monolith: it speaks against neither, and is not clean
 
 	compared       // a comparison; its outcome stands beside the facts
 	candidateAlone // of a probe: both answers of the control agreed, and the candidate's did not
@@ -35,8 +33,9 @@ const (
 	blameless      // the service is not to blame: a probe, which is weighed by itself, or the monolith failed
 )
 
-// bad reports whether it is a bad event of any kind.
-func (f facts) bad() bool { return f&(failed|timedOut|slow|told) != 0 }
+// bad reports whether it is a bad event of any kind, or one in which both sides
+// failed.
+func (f facts) bad() bool { return f&(failed|timedOut|slow|told|inVain) != 0 }
 
 func (f facts) side() evidence.Side {
 	if f&onModern != 0 {
@@ -45,56 +44,51 @@ func (f facts) side() evidence.Side {
 	return evidence.Legacy
 }
 
-// patience is how long a client must have waited for a first byte for its going
-// away to count against the side that kept it waiting.
-const patience = time.Second
-
-// facts says what the request says; 0 if it says nothing: its client went away
-// or sent what no side could answer, or a trip turned it around.
+// facts says what the request says; 0 if it says nothing: its client did not
+// finish it, went away or sent what no side could answer, or a trip turned it
+// around.
 func (rec *record) facts() facts {
-	if rec.tripped || rec.cell == nil {
+	if rec.cell == nil || rec.saysNothing() {
 		return 0
 	}
-	f := served | rec.sideFact()
-	switch kind := upstream.Kind(rec.ErrKind); {
-	case rec.failedOver() && rec.late:
-		f |= slow // its own limit is no time-out of the service
-	case rec.failedOver() && isTimeoutKind(upstream.Kind(rec.Fallback)), isTimeoutKind(kind):
-		f |= timedOut
-	case rec.failedOver():
-		f |= failed
-	case kind == kindClientGone && rec.took == 0 && rec.Total >= patience:
-		// Whoever is kept waiting goes away. It says nothing of the budget, since
-		// people leave for reasons of their own, but on both sides alike.
-		return f | timedOut | gaveUp | rec.standsFor()
-	case rec.ErrKind != "" && blames(rec.ErrKind):
-		return 0
-	case rec.ErrKind != "" || rec.Status >= 500:
-		f |= failed
+	f := served | rec.sideFact() | rec.standsFor()
+	if rec.barked {
+		f |= told
+	}
+	if rec.bothFailed {
+		return f | inVain
 	}
 	switch limit := rec.limit(); {
 	case rec.barked:
-		f = f&^slow | told
-	case limit > 0 && rec.took > limit:
+	case rec.late, limit > 0 && rec.took > limit: // fallback's own limit is no time-out of the service
 		f |= slow
 	}
-	f |= rec.standsFor()
+	switch {
+	case rec.class == evidence.ClassTimeout:
+		f |= timedOut
+	case rec.class.Failure():
+		f |= failed
+	}
 	if f&onModern == 0 {
 		return f
 	}
-	well := rec.Status < 500 && (rec.ErrKind == "" || blames(rec.ErrKind))
 	switch {
-	case !well:
-		f |= harmed
-		if rec.failedOver() {
-			f |= broke
-		}
-	case rec.failedOver():
+	case rec.healed:
 		f |= healed
+	case rec.failedOver():
+		f |= harmed | broke
+	case rec.class.Failure():
+		f |= harmed
 	default:
 		f |= broke
 	}
 	return f
+}
+
+// saysNothing reports whether the request says nothing of the side that was
+// asked first, if one was.
+func (rec *record) saysNothing() bool {
+	return rec.tripped || !rec.asked || rec.excused || rec.ErrKind != "" && blames(rec.ErrKind)
 }
 
 func isTimeoutKind(k upstream.Kind) bool {

@@ -13,6 +13,7 @@ import (
 	"github.com/ficus-gateway/ficus/gateway/shadow"
 	"github.com/ficus-gateway/ficus/gateway/upstream"
 	"github.com/ficus-gateway/ficus/migrations"
+	"github.com/ficus-gateway/ficus/migrations/evidence"
 )
 
 const (
@@ -29,6 +30,9 @@ type reserve struct {
 	bytes *shadow.Budget
 	now   atomic.Int64 // fallbacks under way, of all migrations
 }
+
+// room reports whether the monolith may be asked once more.
+func (r *reserve) room() bool { return r.now.Load() < fallbacksAtOnce }
 
 // fallsBack reports whether the monolith may answer this request in place of
 // the service: not where its data may be older, and never once a migration is
@@ -47,20 +51,21 @@ func (g *Gateway) keepBody(rec *record) {
 	}
 	rec.kept.Init(g.reserve.bytes, out.Length)
 	rec.keeps = true
-	out.Body = &keeper{out.Body, rec}
+	out.Body = &keeper{out.Body, rec, out.Length}
 }
 
 // A keeper keeps what is read of a body. It may still be read when the answer
 // has begun, so that only keptEnd says when what is kept may be looked at.
 type keeper struct {
-	r   io.Reader
-	rec *record
+	r    io.Reader
+	rec  *record
+	left int64 // bytes that are to come; negative: unknown
 }
 
 func (k *keeper) Read(p []byte) (int, error) {
 	n, err := k.r.Read(p)
 	k.rec.kept.Write(p[:n])
-	if err == io.EOF {
+	if k.left -= int64(n); err == io.EOF || k.left == 0 && err == nil { // an upstream that knows the length reads no further
 		k.rec.keptEnd.Store(true)
 	}
 	return n, err
@@ -104,8 +109,15 @@ func (g *Gateway) askService(ctx context.Context, rec *record, up *upstream.Upst
 	}
 	service, endpoint := rec.Upstream, rec.Endpoint
 	rec.Fallback, rec.late = reason, errors.Is(err, errNoFirstByte)
+	if rec.late { // its own limit is no time-out of the service
+		rec.class = evidence.ClassOK
+	}
 	rec.outgoing.Body = body
+	asked := time.Now()
 	second, again := g.ask(ctx, rec, rec.route.legacy)
+	if again != nil {
+		rec.secondFails(ctx, asked, again)
+	}
 	if again != nil && err != nil { // both failed: the service was asked for
 		rec.Upstream, rec.Endpoint = service, endpoint
 		return nil, err
@@ -114,48 +126,51 @@ func (g *Gateway) askService(ctx context.Context, rec *record, up *upstream.Upst
 }
 
 // askFirst asks the side that the request belongs to, and measures it by that:
-// what is asked in its stead later counts for nobody.
-func (g *Gateway) askFirst(ctx context.Context, rec *record, up *upstream.Upstream, limit time.Duration) (*upstream.Response, error) {
+// what is asked in its stead later is no business of its. After is when it is
+// given up; 0 is never.
+func (g *Gateway) askFirst(ctx context.Context, rec *record, up *upstream.Upstream, after time.Duration) (*upstream.Response, error) {
 	if rec.cell == nil {
 		return g.ask(ctx, rec, up)
 	}
-	start := time.Now()
-	rec.watch(start)
-	res, err := g.askWithin(ctx, rec, up, limit)
-	rec.unwatch()
-	if err == nil {
-		rec.took = time.Since(start)
-	}
+	rec.begins()
+	res, err := g.askWithin(ctx, rec, up, after)
+	rec.answers(ctx, res, err)
 	return res, err
 }
 
-// errNoFirstByte ends an attempt whose first byte takes too long.
-var errNoFirstByte = errors.New("the service has not begun to answer in time")
-
 // askWithin asks, and gives up when the header of the answer has not come
-// within a limit; 0 is none. The answer's body may take longer.
+// within a limit, see [firstByteTimer]; 0 is none. The answer's body may take
+// longer.
 func (g *Gateway) askWithin(ctx context.Context, rec *record, up *upstream.Upstream, limit time.Duration) (*upstream.Response, error) {
 	if limit == 0 {
 		return g.ask(ctx, rec, up)
 	}
 	ctx, cancel := context.WithCancelCause(ctx)
-	timer := time.AfterFunc(limit, func() { cancel(errNoFirstByte) })
+	if rec.firstByte == nil {
+		rec.firstByte = &firstByteTimer{room: g.reserve.room}
+	}
+	rec.firstByte.begin(rec, limit, rec.repeatable(true), cancel)
+	rec.clock.limit(rec.firstByte)
 	res, err := g.ask(ctx, rec, up)
-	if !timer.Stop() && err == nil { // the header came at the very moment
+	rec.clock.limit(nil)
+	gaveUp, reusable := rec.firstByte.end()
+	if !reusable {
+		rec.firstByte = nil
+	}
+	switch {
+	case gaveUp && err == nil: // the header came at the very moment
 		res.Close()
-		return nil, &upstream.Error{Kind: upstream.KindTimeout, Endpoint: res.Endpoint.String(), Sent: true, Attempts: res.Attempts, Err: errNoFirstByte}
-	}
-	if err == nil {
-		rec.release = func() { cancel(nil) }
-		return res, nil
-	}
-	defer cancel(nil)
-	if context.Cause(ctx) == errNoFirstByte {
+		err = &upstream.Error{Kind: upstream.KindTimeout, Endpoint: res.Endpoint.String(), Sent: true, Attempts: res.Attempts, Err: errNoFirstByte}
+	case gaveUp && context.Cause(ctx) == errNoFirstByte:
 		var ue *upstream.Error
 		if errors.As(err, &ue) {
 			ue.Kind, ue.Err = upstream.KindTimeout, errNoFirstByte
 		}
+	case err == nil:
+		rec.release = func() { cancel(nil) }
+		return res, nil
 	}
+	cancel(nil)
 	return nil, err
 }
 
@@ -180,6 +195,9 @@ func (rec *record) failedService(ctx context.Context, res *upstream.Response, er
 	return string(ue.Kind), ue.Sent
 }
 
+// keptWhole reports whether all of the request's body is kept.
+func (rec *record) keptWhole() bool { return rec.keeps && rec.keptEnd.Load() && rec.kept.Whole() }
+
 // bodyAgain returns the request's body for the monolith. What the service has
 // read of it must have been kept, and be the whole.
 func (rec *record) bodyAgain(sent bool) (io.Reader, bool) {
@@ -188,7 +206,7 @@ func (rec *record) bodyAgain(sent bool) (io.Reader, bool) {
 		return nil, true
 	case !sent && rec.body.n == 0:
 		return &rec.body, true // untouched
-	case rec.keeps && rec.keptEnd.Load() && rec.kept.Whole():
+	case rec.keptWhole():
 		return bytes.NewReader(rec.kept.Bytes()), true
 	}
 	return nil, false

@@ -203,7 +203,7 @@ func TestABodyIsSentAgainOnlyWhenAllOfItIsKept(t *testing.T) {
 	rec.outgoing.Body, rec.keeps = strings.NewReader(""), true
 	rec.kept.Init(shadow.NewBudget(1<<20), -1)
 	defer rec.kept.Free()
-	k := &keeper{iotest.DataErrReader(strings.NewReader("all of it")), rec}
+	k := &keeper{iotest.DataErrReader(strings.NewReader("all of it")), rec, -1}
 	rec.body.whole.Store(true) // the client has sent all, and it has not been kept yet
 	rec.body.n = 9
 	if _, ok := rec.bodyAgain(true); ok {

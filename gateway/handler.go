@@ -71,6 +71,7 @@ func (g *Gateway) serve(rec *record, r *http.Request) error {
 	ctx := r.Context()
 	if limit := rt.timeout(up); limit > 0 {
 		var cancel context.CancelFunc
+		rec.allowed = limit
 		ctx, cancel = context.WithTimeout(ctx, limit)
 		defer cancel()
 	}
@@ -85,7 +86,7 @@ func (g *Gateway) serve(rec *record, r *http.Request) error {
 		res = g.askWhereItLives(ctx, rec, res, better)
 	}
 	defer res.Close()
-	return g.respond(rec, r, res)
+	return g.respond(ctx, rec, r, res)
 }
 
 func (rt *route) timeout(up *upstream.Upstream) time.Duration {

@@ -86,7 +86,7 @@ func (g *Gateway) askInstead(ctx context.Context, rec *record, err error) (*upst
 		return nil, err
 	}
 	rec.Side, rec.Fallback, rec.outgoing.Body = migrations.Modern, brokenJourney, body
-	return g.ask(ctx, rec, rec.route.modern)
+	return g.askFirst(ctx, rec, rec.route.modern, 0)
 }
 
 func found(status int) bool { return status < 400 }

@@ -13,6 +13,7 @@ import (
 	"github.com/ficus-gateway/ficus/gateway/shadow"
 	"github.com/ficus-gateway/ficus/gateway/telemetry"
 	"github.com/ficus-gateway/ficus/gateway/upstream"
+	"github.com/ficus-gateway/ficus/migrations/evidence"
 )
 
 // A record is all that is known of one request. It belongs to the request's
@@ -36,22 +37,37 @@ type record struct {
 	late        bool                // the service had not begun to answer when fallback gave it up
 	barked      bool                // its watchdog has told that it is slow
 	linked      bool                // a decision may link to its trace, which is kept
-	took        time.Duration       // until the side asked first began to answer; 0: it did not
 	slow        *watchdog           // tells that it is slow; nil: never used
+	firstByte   *firstByteTimer     // gives the service up; nil: never used
+	clock       clock               // of the side asked first
+	allowed     time.Duration       // for the request as a whole; 0: as long as it takes
 	observation *shadow.Observation // nil: the request is not compared
 	header      http.Header         // for the upstream
 	outgoing    upstream.Request
 	body        clientBody
 	writer      clientWriter
+
+	// What the side that was asked first has made of it, see outcome.go.
+	asked       bool               // a side was asked
+	first       *upstream.Response // its answer; nil: there is none
+	firstStatus int                // 0: it did not answer
+	firstErr    upstream.Kind      // why it did not, or not to the end; empty: it did
+	class       evidence.Class
+	took        time.Duration // from the request sent to its end to the head of the answer; 0: not known, as where the answer began before
+	whole       time.Duration // to the last byte, without the time that the client took to take it; 0: not known, as of bodies above evidenceBody
+	waited      time.Duration // for the answer's body
+	excused     bool          // the client's doing, or a call that it cancelled: it says nothing of the side
+	healed      bool          // the service failed, and the monolith answered in its stead
+	bothFailed  bool          // the service failed, and the monolith as well
 }
 
 var records = sync.Pool{New: func() any { return &record{header: make(http.Header, 24)} }}
 
 // recycle gives the record back; nothing may use it any more.
 func (rec *record) recycle() {
-	h, w := rec.header, rec.slow
+	h, w, t := rec.header, rec.slow, rec.firstByte
 	clear(h)
-	*rec = record{header: h, slow: w}
+	*rec = record{header: h, slow: w, firstByte: t}
 	records.Put(rec)
 }
 

@@ -1,12 +1,14 @@
 package gateway
 
 import (
+	"context"
 	"io"
 	"maps"
 	"net/http"
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/ficus-gateway/ficus/flags"
 	"github.com/ficus-gateway/ficus/gateway/upstream"
@@ -18,7 +20,7 @@ var copyBuffers = sync.Pool{New: func() any { b := make([]byte, 32<<10); return 
 // respond gives the upstream's answer to the client. It returns an error only
 // if nothing has been said yet; an answer that breaks off later is broken off
 // for the client as well.
-func (g *Gateway) respond(rec *record, r *http.Request, res *upstream.Response) error {
+func (g *Gateway) respond(ctx context.Context, rec *record, r *http.Request, res *upstream.Response) error {
 	rec.Status = res.Status
 	if t := res.Tunnel(); t != nil {
 		return g.upgrade(rec, r, t)
@@ -32,7 +34,9 @@ func (g *Gateway) respond(rec *record, r *http.Request, res *upstream.Response) 
 	}
 	rec.writer.arm()
 	rec.writer.w.WriteHeader(res.Status)
-	if err := rec.copyBody(r, res); err != nil {
+	n, err := rec.copyBody(ctx, res)
+	rec.ends(res, err == nil, n)
+	if err != nil {
 		panic(http.ErrAbortHandler)
 	}
 	rec.answerTrailer(res)
@@ -177,26 +181,36 @@ func (g *Gateway) cookies(rec *record, r *http.Request, res *upstream.Response) 
 	}
 }
 
-// copyBody streams the answer's body. What has arrived is flushed before
-// waiting for more, so that a slow stream reaches the client at once.
-func (rec *record) copyBody(r *http.Request, res *upstream.Response) error {
+// copyBody streams the answer's body, and returns its length. What has arrived
+// is flushed before waiting for more, so that a slow stream reaches the client
+// at once. The waits for more are timed where the upstream is on trial.
+func (rec *record) copyBody(ctx context.Context, res *upstream.Response) (length int64, _ error) {
 	if res.Body == http.NoBody {
-		return nil
+		return 0, nil
 	}
 	if res.Length != 0 && res.Buffered() == 0 { // the header alone may say enough
 		if err := rec.flush(); err != nil {
-			return err
+			return 0, err
 		}
 	}
+	timed := res == rec.first && rec.took > 0
 	buf := copyBuffers.Get().(*[]byte)
 	defer copyBuffers.Put(buf)
 	left := res.Length
 	for {
+		var began int64
+		if timed && res.Buffered() == 0 {
+			began = monotonic()
+		}
 		n, err := res.Body.Read(*buf)
+		if began != 0 {
+			rec.waited += time.Duration(monotonic() - began)
+		}
+		length += int64(n)
 		if n > 0 {
 			if werr := rec.writer.write((*buf)[:n]); werr != nil {
 				rec.ErrKind, rec.Err = kindClientGone, "write answer: "+werr.Error()
-				return werr
+				return length, werr
 			}
 			rec.observation.Write((*buf)[:n])
 			if left > 0 {
@@ -205,16 +219,16 @@ func (rec *record) copyBody(r *http.Request, res *upstream.Response) error {
 		}
 		switch {
 		case err == io.EOF:
-			return nil
+			return length, nil
 		case err != nil:
-			rec.broken(r, err)
+			rec.broken(ctx, err)
 			_ = rec.writer.flush() // what came before it broke off is the client's
-			return err
+			return length, err
 		case left == 0 || n == 0 || res.Buffered() > 0:
 			continue
 		}
 		if err := rec.flush(); err != nil {
-			return err
+			return length, err
 		}
 	}
 }
@@ -228,14 +242,21 @@ func (rec *record) flush() error {
 	return err
 }
 
-// broken notes that an answer broke off.
-func (rec *record) broken(r *http.Request, err error) {
-	rec.ErrKind, rec.Err = "body", "read answer: "+err.Error()
+// broken notes that an answer broke off. That the time for the request as a
+// whole has passed is the side's time-out only if the side itself took the
+// larger part of it: a client that is slow to take the answer uses it up as well.
+func (rec *record) broken(ctx context.Context, err error) {
+	rec.ErrKind, rec.Err = string(upstream.KindBody), "read answer: "+err.Error()
 	switch {
-	case r.Context().Err() != nil:
+	case isOver(ctx):
+		rec.ErrKind = string(upstream.KindTimeout)
+		if 2*(rec.took+rec.waited) < rec.allowed {
+			rec.excused = true
+		}
+	case ctx.Err() != nil:
 		rec.ErrKind = kindClientGone
 	case isTimeout(err):
-		rec.ErrKind = "timeout"
+		rec.ErrKind = string(upstream.KindTimeout)
 	}
 }
 

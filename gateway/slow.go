@@ -4,14 +4,17 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/ficus-gateway/ficus/gateway/shadow"
 	"github.com/ficus-gateway/ficus/gateway/telemetry"
 	"github.com/ficus-gateway/ficus/migrations/evidence"
 )
 
-// A watchdog tells that a request is slow when τ passes, not when the answer
-// comes: a hang is seen then, and not at its time-out. It is used again with
-// its record, which keeps the allocation of a timer off the request path.
+// A watchdog tells that a request is slow when τ has passed since it was sent
+// to its end, not when the answer comes: a hang is seen then, and not at its
+// time-out. It is used again with its record, which keeps the allocation of a
+// timer off the request path.
 type watchdog struct {
+	limit time.Duration
 	timer *time.Timer
 	state atomic.Int32
 	line  line            // what it tells; not written while the timer may run
@@ -26,11 +29,12 @@ const (
 	barkedKept // and a decision may link to the trace
 )
 
-// watch begins to wait for the side that is asked first.
-func (rec *record) watch(now time.Time) {
+// watch returns what waits for the side that is asked first, for its clock to
+// start; nil if nothing is slow.
+func (rec *record) watch() *watchdog {
 	limit := rec.limit()
 	if limit <= 0 {
-		return
+		return nil
 	}
 	w := rec.slow
 	if w == nil {
@@ -38,24 +42,31 @@ func (rec *record) watch(now time.Time) {
 		rec.slow = w
 	}
 	w.trace = rec.trace
-	w.line = line{cell: rec.cell, key: rec.evidenceKey(), at: now.Add(limit).UnixNano(), facts: slow | rec.sideFact() | rec.standsFor()}
+	w.limit = limit
+	w.line = line{cell: rec.cell, key: rec.evidenceKey(), facts: slow | rec.sideFact() | rec.standsFor()}
+	return w
+}
+
+// start begins the wait.
+func (w *watchdog) start(now time.Time) {
+	w.line.at = now.Add(w.limit).UnixNano()
 	w.state.Store(waiting)
 	if w.timer == nil {
-		w.timer = time.AfterFunc(limit, w.bark)
+		w.timer = time.AfterFunc(w.limit, w.bark)
 	} else {
-		w.timer.Reset(limit)
+		w.timer.Reset(w.limit)
 	}
 }
 
 // limit returns when the side that is asked first is slow; 0 is never. Where
 // fallback gives the service up earlier, both sides are held to that, or the
-// service would be judged more strictly.
+// service would be judged more strictly; it gives up only what may be sent again.
 func (rec *record) limit() time.Duration {
 	t := rec.cell.slow
 	if t.Tau <= 0 {
 		return 0
 	}
-	if f := rec.route.Fallback; f != nil && f.After > 0 && f.After < t.Limit(evidence.Modern) {
+	if f := rec.route.Fallback; f != nil && f.After > 0 && f.After < t.Limit(evidence.Modern) && rec.repeatable(true) && rec.outgoing.Length <= shadow.Cap {
 		t.Tau = time.Duration(float64(f.After) / (1 + max(t.WorseBy, 0)))
 	}
 	return t.Limit(rec.sideFact().side())
@@ -72,10 +83,10 @@ func (w *watchdog) bark() {
 	}
 }
 
-// unwatch ends the wait.
+// unwatch ends the wait. The clock has stopped before.
 func (rec *record) unwatch() {
 	w := rec.slow
-	if w == nil || w.timer == nil {
+	if w == nil || w.state.Load() == resting {
 		return
 	}
 	if !w.timer.Stop() {

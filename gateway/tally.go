@@ -23,8 +23,8 @@ type tally struct {
 	keyless  atomic.Uint64
 }
 
-// count adds a finished request. One whose client went away says nothing
-// about the side.
+// count adds a finished request. One whose client went away or did not finish
+// it says nothing about the side.
 func (t *tally) count(rec *record) {
 	side := 0
 	if rec.Side == migrations.Modern {
@@ -34,7 +34,7 @@ func (t *tally) count(rec *record) {
 	if rec.KeySource == "" {
 		t.keyless.Add(1)
 	}
-	if rec.failedOver() || rec.Status >= 500 || rec.ErrKind != "" && rec.Status < 400 && rec.ErrKind != kindClientGone { // an answer that broke off has its status
+	if !rec.saysNothing() && (rec.failedOver() || rec.class.Failure()) {
 		t.failed[side].Add(1)
 	}
 }

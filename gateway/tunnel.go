@@ -17,6 +17,7 @@ import (
 
 	"github.com/ficus-gateway/ficus/gateway/upstream"
 	"github.com/ficus-gateway/ficus/migrations"
+	"github.com/ficus-gateway/ficus/migrations/evidence"
 )
 
 // tunnels are the upgraded connections, which outlive their handlers' servers.
@@ -100,6 +101,7 @@ func (ts *tunnels) leave(b *book, cell string) {
 func (g *Gateway) upgrade(rec *record, r *http.Request, endpoint *upstream.Tunnel) error {
 	h := endpoint.Header()
 	if asked, got := rec.outgoing.Upgrade, first(h["Upgrade"]); rec.Status == http.StatusSwitchingProtocols && (asked == "" || !sameProtocol(asked, got)) {
+		rec.class, rec.firstErr = evidence.ClassBroken, upstream.KindMalformed
 		return &upstream.Error{Kind: upstream.KindMalformed, Endpoint: rec.Endpoint, Sent: true,
 			Err: fmt.Errorf("it switches to %q where %q was asked for", got, asked)}
 	}
