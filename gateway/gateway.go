@@ -47,6 +47,7 @@ type Gateway struct {
 	reserve  reserve
 
 	served func(*Snapshot, *record) // told of every request by tests; nil otherwise
+	ended  func(*record)            // and of its end
 }
 
 // New returns a gateway that serves at once.

@@ -189,6 +189,9 @@ func (g *Gateway) finish(rec *record) {
 		rec.route.metrics.Observe(&rec.Exchange)
 		rec.account()
 	}
+	if g.ended != nil {
+		g.ended(rec)
+	}
 	g.tracer.End(&rec.trace, &rec.Exchange, rec.linked)
 	if g.access != nil && rec.snap.Table.Access {
 		g.access.Log(&rec.trace, &rec.Exchange)
