@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/ficus-gateway/ficus/gateway/shadow"
+	"github.com/ficus-gateway/ficus/gateway/upstream"
 	"github.com/ficus-gateway/ficus/migrations"
 	"github.com/ficus-gateway/ficus/migrations/evidence"
 )
@@ -15,6 +16,7 @@ const (
 	metricErrors = iota
 	metricTimeouts
 	metricSlow
+	metricClass
 )
 
 // account counts a finished request of a migration, and decides whether a
@@ -29,20 +31,66 @@ func (rec *record) account() {
 	if f == 0 {
 		return
 	}
-	n := line{cell: rec.cell, key: rec.evidenceKey(), at: rec.Start.Add(rec.Total).UnixNano(), took: rec.took, facts: f}
-	if f&(placed|onModern) == placed|onModern && f&(failed|timedOut|slow) != 0 {
-		metric := metricSlow
+	n := line{
+		cell: rec.cell, key: rec.evidenceKey(), network: evidence.Network(rec.network()), at: rec.Start.Add(rec.Total).UnixNano(),
+		took: rec.took, whole: rec.whole, facts: f, class: rec.class, slow: rec.slowIn(f), method: rec.Method, target: rec.Target, pattern: rec.Pattern,
+		pair: rec.pair,
+	}
+	if rec.late {
+		n.facts |= tooLate
+	}
+	if f&healed != 0 && rec.mayBeRestart() {
+		n.facts |= restarting
+	}
+	if f&(placed|onModern) == placed|onModern && (n.slow != 0 || rec.class != evidence.ClassOK) {
+		metric := metricClass
 		switch {
 		case f&failed != 0:
 			metric = metricErrors
 		case f&timedOut != 0:
 			metric = metricTimeouts
+		case n.slow != 0:
+			metric = metricSlow
 		}
 		if rec.cell.links.take(metric) {
 			rec.linked, n.span = true, rec.trace.Reference()
 		}
 	}
 	b.ledger.write(n)
+}
+
+// slowIn returns in which of [evidence.Latencies] the request was slow, a bit
+// for each, without those that its timer has told already.
+func (rec *record) slowIn(f facts) (slow uint8) {
+	if f&inVain != 0 {
+		return 0
+	}
+	limits := rec.limits()
+	for i := range limits {
+		took := rec.took
+		if evidence.Latencies[i].Whole {
+			took = rec.whole
+		}
+		if limits[i] > 0 && (took > limits[i] || rec.late) {
+			slow |= 1 << i
+		}
+	}
+	if rec.barked {
+		slow &^= rec.toldSlow
+	}
+	return slow
+}
+
+// mayBeRestart reports whether the service failed as one does that is being
+// restarted: no application answered.
+func (rec *record) mayBeRestart() bool {
+	switch rec.class {
+	case evidence.ClassBroken, evidence.ClassTimeout:
+		return rec.firstErr != upstream.KindMalformed
+	case evidence.ClassFailed:
+		return rec.firstStatus >= 502 && rec.firstStatus <= 504
+	}
+	return false
 }
 
 // evidenceKey returns the key that the request counts under: a salted hash, of
@@ -75,17 +123,40 @@ func (rec *record) sideFact() facts {
 	return 0
 }
 
+// A pairing is what the decision on an observation is counted by.
+type pairing struct {
+	cell    *cell
+	key     evidence.Key // 0: not in the test
+	network evidence.Network
+	control migrations.Side
+	pair    uint64 // of the request
+	method  string
+	target  string
+	pattern string
+}
+
 // settled counts an observation when it is decided.
-func (c *cell) settled(key evidence.Key, control migrations.Side, v shadow.Verdict) {
-	n := line{cell: c, key: key, at: time.Now().UnixNano(), facts: compared, outcome: v.Outcome, span: v.Span}
-	switch v.Pair {
-	case shadow.CandidateAlone:
-		n.facts |= candidateAlone
-	case shadow.ControlAlone:
-		n.facts |= controlAlone
+func (p *pairing) settled(v shadow.Verdict) {
+	n := line{
+		cell: p.cell, key: p.key, network: p.network, at: time.Now().UnixNano(), facts: compared, outcome: v.Outcome, span: v.Span,
+		method: p.method, target: p.target, pattern: p.pattern, pair: p.pair,
 	}
-	if v.Probed || control == migrations.Modern && v.CandidateFailed() {
+	service, monolith := v.CandidateBad, v.ControlBad
+	if p.control == migrations.Modern {
+		service, monolith = monolith, service
+		n.facts |= onModern
+	}
+	if service {
+		n.facts |= serviceBad
+	}
+	if monolith {
+		n.facts |= monolithBad
+	}
+	if v.Noise || monolith || p.control == migrations.Modern && v.CandidateFailed() {
 		n.facts |= blameless
 	}
-	c.book.ledger.write(n)
+	if v.FellBack {
+		n.facts |= fellBack
+	}
+	p.cell.book.ledger.write(n)
 }

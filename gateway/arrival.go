@@ -32,18 +32,19 @@ func (rec *record) arrive() {
 		return
 	}
 	if key := rec.evidenceKey(); c.book.ledger.arrivals.fresh(key, c.test, f) {
-		c.book.ledger.write(line{cell: c, key: key, at: time.Now().UnixNano(), facts: arrived | f | rec.sideFact()})
+		c.book.ledger.write(line{cell: c, key: key, network: evidence.Network(rec.network()), at: time.Now().UnixNano(), facts: arrived | f | rec.sideFact()})
 	}
 }
 
-// arrival counts somebody for all that asks about the split.
-func arrival(cell *evidence.Cell, n *line) {
-	switch {
-	case n.facts&journeying == 0:
-		cell.Saw(n.key, n.cell.epoch, n.facts.side())
-	case n.facts&givenModern != 0:
-		cell.Kept(n.key, n.cell.epoch, evidence.Modern)
-	default:
-		cell.Kept(n.key, n.cell.epoch, evidence.Legacy)
+// arrival counts a key for all that asks about the split.
+func arrival(cell *evidence.Cell, n *line, v evidence.Vote) {
+	if n.facts&journeying == 0 {
+		cell.Meet(v)
+		return
 	}
+	v.Side = evidence.Legacy
+	if n.facts&givenModern != 0 {
+		v.Side = evidence.Modern
+	}
+	cell.Kept(v)
 }

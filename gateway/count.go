@@ -12,14 +12,18 @@ import (
 // A count is what the lines of a ledger add up to. It belongs to whoever holds
 // the ledger's lock.
 type count struct {
-	name  string // of this gateway
-	all   evidence.Counts
-	last  evidence.Counts // what was returned last, which nobody changes
-	lines []line          // room for those being added
+	name      string // of this gateway
+	all       evidence.Counts
+	last      evidence.Counts // what was returned last, which nobody changes
+	lines     []line          // room for those being added
+	endpoints endpoints
+	answered  map[string]*answered             // by cell
+	blips     map[string]*evidence.Blips[line] // by cell
+	pairs     pending                          // failures of the service that wait for the monolith's answer to the same
 }
 
 // begin makes the counts of a cell those of its present test.
-func (c *count) begin(at *cell) {
+func (c *count) begin(at *cell, now time.Time) {
 	if at.test == 0 {
 		return
 	}
@@ -30,9 +34,12 @@ func (c *count) begin(at *cell) {
 	switch {
 	case have == nil:
 		have = evidence.NewCell(at.test, at.share)
+		have.Turn = at.turn
 	case have.Test < at.test:
-		have = have.Next(at.test, at.share, at.began)
+		have = have.Next(at.test, at.share, at.began, at.turn, c.several(at, now))
 		have.Streaks.Forget(c.name)
+		delete(c.answered, at.name)
+		delete(c.blips, at.name)
 	case have.Test > at.test:
 		return
 	}
@@ -41,36 +48,76 @@ func (c *count) begin(at *cell) {
 	c.all.Cells[at.name] = have
 }
 
+// absorb counts for one endpoint what was counted for another.
+func (c *count) absorb(old, name string) {
+	for _, cell := range c.all.Cells {
+		cell.Absorb(old, name)
+	}
+}
+
+// several reports whether what one client network does is bounded.
+func (c *count) several(at *cell, now time.Time) bool {
+	return !at.alone && c.all.Several(now)
+}
+
 // add adds the lines up, in the order of their times: what is in a row depends
 // on it.
 func (c *count) add() {
 	slices.SortFunc(c.lines, func(a, b line) int { return cmp.Compare(a.at, b.at) })
 	for i := range c.lines {
 		n := &c.lines[i]
-		c.begin(n.cell)
-		c.line(n)
+		at := time.Unix(0, n.at)
+		c.begin(n.cell, at)
+		c.line(n, at)
 	}
 	clear(c.lines)
 }
 
-func (c *count) line(n *line) {
-	at, side := time.Unix(0, n.at), n.facts.side()
-	if n.facts&served != 0 {
-		c.all.Week.Add(at, n.key)
-		bad := uint64(0)
-		if n.facts&(failed|timedOut) != 0 {
-			bad = 1
+// settle counts what has waited long enough.
+func (c *count) settle(now time.Time) {
+	for _, n := range c.pairs.overdue(now) {
+		c.vote(&n)
+	}
+	for name, b := range c.blips {
+		cell := c.all.Cells[name]
+		if cell == nil {
+			continue
 		}
-		c.all.Burn[side].Add(at, 1, bad)
-		if side == evidence.Legacy && n.took > 0 && bad == 0 {
-			c.all.Latency.Add(at, n.took)
+		votes, dropped := b.Tick(now, c.patience(name))
+		for i := range votes {
+			c.count(&votes[i])
 		}
+		cell.Aside += uint64(dropped)
+	}
+}
+
+func (c *count) patience(name string) time.Duration {
+	if a := c.answered[name]; a != nil {
+		return a.patience
+	}
+	return evidence.BlipTime
+}
+
+func (c *count) line(n *line, at time.Time) {
+	side := n.facts.side()
+	if n.network != 0 {
+		c.all.Networks.See(n.network, at)
 	}
 	cell := c.all.Cells[n.cell.name]
-	if cell == nil {
-		return
+	known := c.of(n.cell)
+	if n.facts&served != 0 {
+		c.all.Week.Add(at, n.key)
+		c.burn(n, at, known)
+		if side == evidence.Legacy && !n.facts.bad() {
+			if n.took > 0 {
+				c.all.Latency.Add(at, n.took)
+			}
+			if n.whole > 0 {
+				c.all.Whole.Add(at, n.whole)
+			}
+		}
 	}
-	if cell.Test != n.cell.test { // the outcome of a test that is over belongs to none
+	if cell == nil || cell.Test != n.cell.test { // the outcome of a test that is over belongs to none
 		return
 	}
 	c.streak(cell, n, at)
@@ -80,57 +127,182 @@ func (c *count) line(n *line) {
 	}
 	switch {
 	case n.facts&arrived != 0:
-		arrival(cell, n)
+		arrival(cell, n, c.voteOf(n))
 	case n.facts&compared != 0:
-		comparison(cell, n)
-	case n.facts&served == 0: // a timer
+		c.comparison(cell, n)
+	case n.facts&timer != 0:
 		if n.facts&placed != 0 {
-			happened(cell, epoch, evidence.Slow, n)
+			c.late(cell, epoch, n, known.first(n.key, false))
 		}
 	case n.facts&byCohort != 0:
 		epoch.Cohort[side]++
 	case n.facts&keyless != 0:
 		epoch.Keyless++
 	case n.facts&placed != 0:
-		epoch.Requests[side]++
-		if !n.facts.bad() {
-			epoch.Clean[side]++
-		}
-		for m, f := range metricOf {
-			if n.facts&f != 0 {
-				happened(cell, epoch, linked[m], n)
-			}
-		}
+		c.request(cell, epoch, n, known)
 	}
 	if n.facts&harmed != 0 {
 		cell.Harm++
 	}
 }
 
-// metricOf are the facts that are bad events, by the index of linked.
-var metricOf = [len(linked)]facts{failed, timedOut, slow}
+// burn counts a request for the error budget. Where all clients seem to be
+// behind one network, a key that was never answered well is no sign of how users
+// fare: whoever makes keys up has as many as they want.
+func (c *count) burn(n *line, at time.Time, known *answered) {
+	bad := uint64(0)
+	if n.facts.bad() {
+		bad = 1
+		if !c.several(n.cell, at) && !n.cell.alone && n.key != 0 && !known.well(n.key) {
+			return
+		}
+	}
+	c.all.Burn[n.facts.side()].AddFrom(at, 1, bad, n.network)
+}
 
-// happened counts a bad event.
-func happened(cell *evidence.Cell, epoch *evidence.Epoch, m evidence.Metric, n *line) {
-	side := n.facts.side()
+// voteOf returns the vote of a line.
+func (c *count) voteOf(n *line) evidence.Vote {
+	at := time.Unix(0, n.at)
+	return evidence.Vote{Key: n.key, Epoch: n.cell.epoch, Side: n.facts.side(), Network: n.network, At: at, Several: c.several(n.cell, at)}
+}
+
+// request counts a request that its hash placed.
+func (c *count) request(cell *evidence.Cell, epoch *evidence.Epoch, n *line, known *answered) {
+	side, group := n.facts.side(), n.network.Group()
+	at := cell.At(c.endpoints.of(n.method, n.target, n.pattern))
+	epoch.Requests[side]++
+	at.Requests[side][group]++
+	at.Classes[side][n.class]++
+	usual := n.class == evidence.ClassOK || !n.class.Failure() && 20*at.Classes[evidence.Legacy][n.class] >= at.Requests[evidence.Legacy].Sum()
+	if n.class != evidence.ClassOK && n.facts&inVain == 0 {
+		at.Failed[side][group]++
+	}
+	if n.facts&tooLate != 0 {
+		happened(epoch, evidence.Slow, side)
+	}
+	clean := !n.facts.bad() && n.facts&tooLate == 0 && n.slow == 0 && usual
+	if clean {
+		epoch.Clean[side]++
+		if side == evidence.Modern {
+			at.Clean[group]++
+			cell.CleanBy[group]++
+		}
+	}
+	n.first = known.first(n.key, !n.facts.bad())
+	if side == evidence.Legacy {
+		c.count(n)
+		return
+	}
+	blips := c.blipsOf(n.cell)
+	when := time.Unix(0, n.at)
+	switch {
+	case n.facts&inVain != 0:
+		cell.Blameless++
+	case n.facts&restarting != 0:
+		c.pairs.keepAside(n.pair)
+		votes := blips.Heal(when, n.cell.patience, *n)
+		for i := range votes {
+			c.count(&votes[i])
+		}
+	case n.facts&(failed|timedOut) != 0 && n.facts&healed == 0 && n.pair != 0 && c.pairs.wait(n):
+	default:
+		c.vote(n)
+	}
+	if !n.class.Failure() {
+		blips.Answer(when)
+	}
+}
+
+// vote counts a request of the service that is to blame. A failure that a user
+// saw makes all count that was kept aside.
+func (c *count) vote(n *line) {
+	if n.facts&harmed != 0 {
+		votes := c.blipsOf(n.cell).Fail(time.Unix(0, n.at))
+		for i := range votes {
+			c.count(&votes[i])
+		}
+	}
+	c.count(n)
+}
+
+// metricOf are the metrics of the classes.
+var metricOf = [...]evidence.Metric{
+	evidence.ClassRedirect: evidence.Redirects, evidence.ClassDenied: evidence.Denied, evidence.ClassMissing: evidence.Missing,
+	evidence.ClassRejected: evidence.Rejected, evidence.ClassFailed: evidence.Errors, evidence.ClassBroken: evidence.Errors,
+	evidence.ClassTimeout: evidence.Timeouts, evidence.ClassGRPC: evidence.GRPC,
+}
+
+// count counts the bad events of a request.
+func (c *count) count(n *line) {
+	cell := c.all.Cells[n.cell.name]
+	if cell == nil || cell.Test != n.cell.test {
+		return
+	}
+	epoch := cell.Epoch(n.cell.epoch)
+	if epoch == nil {
+		return
+	}
+	if n.facts&fellBack != 0 { // the comparison of a request that was kept aside
+		cell.Vote(evidence.Pairs, c.pairVote(n))
+		return
+	}
+	c.late(cell, epoch, n, n.first)
+	m := metricOf[n.class]
+	if m == "" || n.facts&inVain != 0 {
+		return
+	}
+	v := c.voteOf(n)
+	happened(epoch, m, v.Side)
+	cell.Vote(m, v)
+	if !n.class.Failure() && n.first {
+		cell.VoteFirst(m, v)
+	}
+	cell.VoteAt(cell.At(c.endpoints.of(n.method, n.target, n.pattern)), m, v)
+	if n.facts&harmed != 0 {
+		cell.Vote(evidence.Harm, v)
+	}
+	if n.span != "" {
+		cell.Link(m, n.span)
+	}
+}
+
+// late counts the latencies in which a request was slow.
+func (c *count) late(cell *evidence.Cell, epoch *evidence.Epoch, n *line, first bool) {
+	if n.slow == 0 {
+		return
+	}
+	v := c.voteOf(n)
+	for i, l := range evidence.Latencies {
+		if n.slow&(1<<i) == 0 {
+			continue
+		}
+		happened(epoch, l.Metric, v.Side)
+		if !l.First || first {
+			cell.Vote(l.Metric, v)
+		}
+		if n.span != "" {
+			cell.Link(l.Metric, n.span)
+		}
+	}
+}
+
+// happened counts a bad event for rates.
+func happened(epoch *evidence.Epoch, m evidence.Metric, side evidence.Side) {
 	if epoch.Bad == nil {
 		epoch.Bad = make(map[evidence.Metric]evidence.Sides)
 	}
 	sum := epoch.Bad[m]
 	sum[side]++
 	epoch.Bad[m] = sum
-	cell.Count(m, n.key, n.cell.epoch, side)
-	if n.span != "" {
-		cell.Link(m, n.span)
-	}
 }
 
-// comparison counts an observation. The test asks of each person once whether
-// the candidate was right. That it failed is asked there only in shadow: where
-// people are on the service, failures are held against the monolith's, and here
-// there is nothing to hold them against but the allowed rate, so that what both
-// sides share, or have always had, would speak against the service.
-func comparison(cell *evidence.Cell, n *line) {
+// comparison counts an observation. The test asks of each key once whether the
+// service was right. That it failed is asked there only in shadow: where users
+// are on the service, failures are held against the monolith's, and here there
+// is nothing to hold them against but the allowed rate, so that what both sides
+// share, or have always had, would speak against the service.
+func (c *count) comparison(cell *evidence.Cell, n *line) {
+	c.blame(n)
 	o := &cell.Observed
 	o.Sampled++
 	wrong, silent := evidence.Modern, false
@@ -156,19 +328,61 @@ func comparison(cell *evidence.Cell, n *line) {
 		o.Dropped++
 		return
 	}
+	at, group := cell.At(c.endpoints.of(n.method, n.target, n.pattern)), n.network.Group()
+	at.Compared[group]++
+	if wrong == evidence.Modern && n.facts&blameless == 0 {
+		at.Differed[group]++
+	}
 	if n.key == 0 {
 		return
 	}
-	switch {
-	case n.facts&candidateAlone != 0:
-		cell.Count(evidence.Pairs, n.key, n.cell.epoch, evidence.Modern)
-	case n.facts&controlAlone != 0:
-		cell.Count(evidence.Pairs, n.key, n.cell.epoch, evidence.Legacy)
+	if s, m := n.facts&serviceBad != 0, n.facts&monolithBad != 0; s != m {
+		c.pair(cell, n)
 	}
 	if n.facts&blameless == 0 && !silent {
-		if cell.Count(evidence.Mismatches, n.key, n.cell.epoch, wrong) && wrong == evidence.Modern && n.span != "" {
+		v := c.voteOf(n)
+		v.Side = wrong
+		if cell.Vote(evidence.Mismatches, v) && wrong == evidence.Modern && n.span != "" {
 			cell.Link(evidence.Mismatches, n.span)
 		}
+	}
+}
+
+// pair counts a comparison in which one side failed and the other did not.
+func (c *count) pair(cell *evidence.Cell, n *line) {
+	if n.facts&(fellBack|serviceBad) == fellBack|serviceBad && c.pairs.aside(n.pair) {
+		votes := c.blipsOf(n.cell).Heal(time.Unix(0, n.at), n.cell.patience, *n)
+		for i := range votes {
+			c.count(&votes[i])
+		}
+		return
+	}
+	cell.Vote(evidence.Pairs, c.pairVote(n))
+	if n.facts&serviceBad != 0 && n.span != "" {
+		cell.Link(evidence.Pairs, n.span)
+	}
+}
+
+func (c *count) pairVote(n *line) evidence.Vote {
+	v := c.voteOf(n)
+	v.Side = evidence.Legacy
+	if n.facts&serviceBad != 0 {
+		v.Side = evidence.Modern
+	}
+	return v
+}
+
+// blame counts the failure of the service that has waited for the comparison of
+// the same request, unless the monolith failed as well.
+func (c *count) blame(n *line) {
+	waited, ok := c.pairs.take(n.pair)
+	if !ok {
+		return
+	}
+	if n.facts&monolithBad == 0 {
+		c.vote(&waited)
+	} else if cell := c.all.Cells[n.cell.name]; cell != nil && cell.Test == waited.cell.test {
+		cell.Blameless++
 	}
 }
 
@@ -182,9 +396,22 @@ func (c *count) streak(cell *evidence.Cell, n *line, at time.Time) {
 	}
 	s := cell.Streaks[c.name]
 	if n.facts&healed != 0 {
-		s.Heal(at)
+		s.Heal(at, n.network)
 	} else {
 		s.End(at)
 	}
 	cell.Streaks[c.name] = s
+}
+
+// blipsOf returns the blips of a cell.
+func (c *count) blipsOf(at *cell) *evidence.Blips[line] {
+	b := c.blips[at.name]
+	if b == nil {
+		if c.blips == nil {
+			c.blips = make(map[string]*evidence.Blips[line])
+		}
+		b = new(evidence.Blips[line])
+		c.blips[at.name] = b
+	}
+	return b
 }

@@ -40,26 +40,26 @@ func TestAStreakEndsWithItsTest(t *testing.T) {
 	fail := func(at *cell, n int) {
 		for range n {
 			now = now.Add(10 * time.Millisecond)
-			c.lines = append(c.lines, line{cell: at, key: 1, at: now.UnixNano(), facts: served | onModern | placed | failed | healed})
+			c.lines = append(c.lines, line{cell: at, key: 1, at: now.UnixNano(), facts: served | onModern | placed | failed | healed, class: evidence.ClassFailed})
 		}
 		c.add()
 		c.lines = c.lines[:0]
 	}
 	fail(before, 30)
-	if fault, s := c.all.Cells[""].Streaks.Judge(); fault != evidence.Blink || s.Healed != 30 {
+	if fault, s := c.all.Cells[""].Streaks.Judge(time.Second, false); fault != evidence.Blink || s.Healed != 30 {
 		t.Fatalf("%q %+v", fault, s)
 	}
 	was := c.all.Clone()
-	c.begin(after)
+	c.begin(after, now)
 	fail(before, 30)
-	if fault, s := c.all.Cells[""].Streaks.Judge(); fault != evidence.Sound {
+	if fault, s := c.all.Cells[""].Streaks.Judge(time.Second, false); fault != evidence.Sound {
 		t.Errorf("the next test begins with %q %+v", fault, s)
 	}
-	if fault, s := evidence.Merge(was, c.all).Cells[""].Streaks.Judge(); fault != evidence.Sound { // whoever has not heard of it yet
+	if fault, s := evidence.Merge(was, c.all).Cells[""].Streaks.Judge(time.Second, false); fault != evidence.Sound { // whoever has not heard of it yet
 		t.Errorf("merged with what was: %q %+v", fault, s)
 	}
 	fail(after, 5)
-	if fault, s := c.all.Cells[""].Streaks.Judge(); fault != evidence.Blink || s.Healed != 5 {
+	if fault, s := c.all.Cells[""].Streaks.Judge(time.Second, false); fault != evidence.Blink || s.Healed != 5 {
 		t.Errorf("a new streak is %q %+v", fault, s)
 	}
 }
@@ -74,7 +74,7 @@ func TestAStepKeepsWhatItHasShownThroughFullTests(t *testing.T) {
 				line{cell: at, key: key + 1, at: int64(key), facts: served | onModern | placed},
 				line{cell: at, key: key + 1, at: int64(key), facts: compared, outcome: compare.Match})
 		}
-		c.lines = append(c.lines, line{cell: at, key: 1, at: 100, facts: served | onModern | placed | failed | harmed})
+		c.lines = append(c.lines, line{cell: at, key: 1, at: 100, facts: served | onModern | placed | failed | harmed, class: evidence.ClassFailed})
 		c.add()
 		c.lines = c.lines[:0]
 		return c.all.Cells[""].Clone()

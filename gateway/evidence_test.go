@@ -16,6 +16,9 @@ import (
 	"github.com/ficus-gateway/ficus/routes"
 )
 
+// slowest is the metric of the first byte's p99.
+var slowest = evidence.Latencies[evidence.FirstByteP99].Metric
+
 // A ramping is a gateway in front of two applications whose answers a test
 // chooses by the path, and a migration with a test under way.
 type ramping struct {
@@ -186,7 +189,7 @@ func TestWhoIsNotPlacedByTheHashIsNotInTheTest(t *testing.T) {
 }
 
 func TestAFallbackCountsAgainstTheServiceOnce(t *testing.T) {
-	r := ramp(t, "", "", nil)
+	r := ramp(t, ", guard: {blip: 0s}", "", nil)
 	for i := range 4 {
 		if got := r.ask("GET", "modern/reset", r.on(migrations.Modern, i)); got != 200 {
 			t.Fatalf("the user got %d", got)
@@ -207,32 +210,32 @@ func TestAFallbackCountsAgainstTheServiceOnce(t *testing.T) {
 }
 
 func TestFallbacksOwnTimerIsNoTimeout(t *testing.T) {
-	r := ramp(t, ", guard: {latency: {quantile: p99, worse_by: 20%}}", ", fallback: {after: 100ms}", func(m *migrations.Migration) { m.Tau = 10 * time.Second })
+	r := ramp(t, ", guard: {latency: {quantile: p99, worse_by: 20%}}", ", fallback: {after: 100ms}", func(m *migrations.Migration) { m.Taus[evidence.FirstByteP99] = 10 * time.Second })
 	r.ask("GET", "modern/hang", r.on(migrations.Modern, 0))
 	r.ask("GET", "legacy/hang", r.on(migrations.Legacy, 0)) // held to the same
 	c := r.cell("")
-	if c.Bad[evidence.Slow].In(2) != (evidence.Sides{1, 1}) || c.Bad[evidence.Errors] != nil || c.Bad[evidence.Timeouts].In(2) != (evidence.Sides{1, 0}) {
-		t.Errorf("slow %v, errors %v, timeouts %v", c.Bad[evidence.Slow], c.Bad[evidence.Errors], c.Bad[evidence.Timeouts])
+	if c.Bad[slowest].In(2) != (evidence.Sides{1, 1}) || c.Bad[evidence.Errors] != nil || c.Bad[evidence.Timeouts].In(2) != (evidence.Sides{1, 0}) {
+		t.Errorf("slow %v, errors %v, timeouts %v", c.Bad[slowest], c.Bad[evidence.Errors], c.Bad[evidence.Timeouts])
 	}
 }
 
 func TestAHangIsSeenWhenTauPasses(t *testing.T) {
-	r := ramp(t, ", guard: {latency: {quantile: p99, worse_by: 20%}}", ", fallback: {off: true}", func(m *migrations.Migration) { m.Tau = 50 * time.Millisecond })
+	r := ramp(t, ", guard: {latency: {quantile: p99, worse_by: 20%}}", ", fallback: {off: true}", func(m *migrations.Migration) { m.Taus[evidence.FirstByteP99] = 50 * time.Millisecond })
 	done := make(chan int)
 	user := r.on(migrations.Modern, 0)
 	go func() { done <- r.ask("GET", "modern/hang", user) }()
 	<-r.gateway.Alarms()
-	if c := r.cell(""); c.Bad[evidence.Slow].In(2) != (evidence.Sides{0, 1}) || r.gateway.InFlight() != 1 {
-		t.Errorf("slow %v with %d in flight", c.Bad[evidence.Slow], r.gateway.InFlight())
+	if c := r.cell(""); c.Bad[slowest].In(2) != (evidence.Sides{0, 1}) || r.gateway.InFlight() != 1 {
+		t.Errorf("slow %v with %d in flight", c.Bad[slowest], r.gateway.InFlight())
 	}
 	if got := <-done; got != http.StatusGatewayTimeout {
 		t.Errorf("the user got %d", got)
 	}
 	c := r.cell("")
-	if e := c.Epoch(2); e.Bad[evidence.Slow] != (evidence.Sides{0, 1}) || e.Bad[evidence.Timeouts] != (evidence.Sides{0, 1}) || c.Harm != 1 || e.Clean.Sum() != 0 {
+	if e := c.Epoch(2); e.Bad[slowest] != (evidence.Sides{0, 1}) || e.Bad[evidence.Timeouts] != (evidence.Sides{0, 1}) || c.Harm != 1 || e.Clean.Sum() != 0 {
 		t.Errorf("%+v, harm %d", e, c.Harm)
 	}
-	if n := len(c.Spans[evidence.Slow]); n != 1 {
+	if n := len(c.Spans[slowest]); n != 1 {
 		t.Errorf("%d spans are linked", n)
 	}
 }

@@ -20,22 +20,24 @@ const (
 	givenModern // of these: the hash gives the service
 	failed      // answered 5xx or the like in gRPC, not at all, or not to the end
 	timedOut    // the upstream's time was up
-	slow        // its answer had not begun by τ
-	told        // that has been counted already, when τ passed
+	timer       // no request, but the timer of one: it is slow
 	harmed      // the user got an error from the service, or none of an answer
 	healed      // the monolith answered in the service's stead
 	broke       // it broke a row of failures
 	inVain      // the service failed, and so did the monolith: it speaks against neither, and is not clean
 
-	compared       // a comparison; its outcome stands beside the facts
-	candidateAlone // of a probe: both answers of the control agreed, and the candidate's did not
-	controlAlone   // of a probe: the candidate agreed with one answer of the control, which disagreed with itself
-	blameless      // the service is not to blame: a probe, which is weighed by itself, or the monolith failed
+	tooLate     // fallback gave the service up before it had begun to answer
+	restarting  // it was healed, and the service failed as one does that is being restarted
+	compared    // a comparison; its outcome stands beside the facts
+	serviceBad  // of a comparison: the service failed
+	monolithBad // of a comparison: the monolith failed
+	fellBack    // of a comparison: the monolith answered in the service's place
+	blameless   // of a comparison: a difference is not the service's: the monolith failed, or differs from itself
 )
 
 // bad reports whether it is a bad event of any kind, or one in which both sides
 // failed.
-func (f facts) bad() bool { return f&(failed|timedOut|slow|told|inVain) != 0 }
+func (f facts) bad() bool { return f&(failed|timedOut|inVain) != 0 }
 
 func (f facts) side() evidence.Side {
 	if f&onModern != 0 {
@@ -52,16 +54,8 @@ func (rec *record) facts() facts {
 		return 0
 	}
 	f := served | rec.sideFact() | rec.standsFor()
-	if rec.barked {
-		f |= told
-	}
 	if rec.bothFailed {
 		return f | inVain
-	}
-	switch limit := rec.limit(); {
-	case rec.barked:
-	case rec.late, limit > 0 && rec.took > limit: // fallback's own limit is no time-out of the service
-		f |= slow
 	}
 	switch {
 	case rec.class == evidence.ClassTimeout:

@@ -39,10 +39,19 @@ type shard struct {
 type line struct {
 	cell    *cell
 	key     evidence.Key
-	at      int64         // Unix nanoseconds
-	took    time.Duration // until the side asked first began to answer; 0: it did not
-	span    string        // span context, of those that a decision links to; empty: not kept
+	network evidence.Network // of the client
+	at      int64            // Unix nanoseconds
+	took    time.Duration    // from the request sent to its end until the first byte; 0: not known
+	whole   time.Duration    // until the last byte; 0: not known
+	span    string           // span context, of those that a decision links to; empty: not kept
+	method  string
+	target  string // as the client sent it
+	pattern string // of the route's path
+	pair    uint64 // tells requests apart that are compared; 0: it is not
 	facts   facts
+	class   evidence.Class  // of the side that was asked first
+	first   bool            // the key's first answer in the test; set when it is counted
+	slow    uint8           // in which of [evidence.Latencies] it was slow, a bit for each
 	outcome compare.Outcome // of a comparison
 }
 
@@ -52,12 +61,13 @@ func (n *line) alarming() bool {
 	if n.facts&compared != 0 {
 		return n.outcome != compare.Match && n.outcome != compare.Dropped
 	}
-	return n.facts&onModern != 0 && n.facts&(failed|timedOut|slow|harmed) != 0
+	return n.facts&onModern != 0 && (n.facts&(failed|timedOut|harmed) != 0 || n.slow != 0 || n.class != evidence.ClassOK)
 }
 
 func (l *ledger) init(name string, alarms chan<- struct{}) {
 	l.alarms = alarms
 	l.count.name = name
+	l.count.endpoints.absorbed = l.count.absorb
 	l.budget = make(map[string]*links)
 }
 
@@ -109,10 +119,11 @@ func (l *ledger) read(s *standing, now time.Time) evidence.Counts {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for i := range s.cells {
-		l.count.begin(&s.cells[i])
+		l.count.begin(&s.cells[i], now)
 	}
 	l.count.lines = l.take(l.count.lines[:0])
 	l.count.add()
+	l.count.settle(now)
 	l.count.last = l.count.all.CloneAfter(l.count.last)
 	out := l.count.last
 	out.At = now
@@ -136,8 +147,8 @@ type links struct {
 	taken [len(linked)]atomic.Uint32 // by metric
 }
 
-// linked are the metrics whose requests a decision links to.
-var linked = [...]evidence.Metric{evidence.Errors, evidence.Timeouts, evidence.Slow}
+// linked are the kinds of metrics whose requests a decision links to.
+var linked = [...]string{metricErrors: "errors", metricTimeouts: "timeouts", metricSlow: "latency", metricClass: "outcome"}
 
 // linksOf returns the room of a cell's test.
 func (l *ledger) linksOf(cell string, test uint64) *links {

@@ -37,11 +37,12 @@ func (g *Gateway) observe(rec *record, r *http.Request) *shadow.Observation {
 	}
 	o := rt.watch.Begin(in)
 	if o != nil {
-		c, key, control := rec.cell, evidence.Key(0), rec.Side
+		rec.pair = max(uint64(rec.Start.UnixNano())^rec.KeyHash, 1)
+		p := &pairing{cell: rec.cell, network: evidence.Network(rec.network()), control: rec.Side, pair: rec.pair, method: rec.Method, target: rec.Target, pattern: rec.Pattern}
 		if rec.assignment.Placed {
-			key = rec.evidenceKey()
+			p.key = rec.evidenceKey()
 		}
-		o.Tell(func(v shadow.Verdict) { c.settled(key, control, v) })
+		o.Tell(p.settled)
 	}
 	return o
 }
@@ -75,7 +76,7 @@ func (rec *record) observed() {
 		return
 	}
 	if rec.failedOver() {
-		rec.observation.FellBack()
+		rec.observation.FellBack(rec.bothFailed)
 		return
 	}
 	var err error

@@ -36,6 +36,8 @@ type record struct {
 	tripped     bool                // a trip has turned it to the monolith
 	late        bool                // the service had not begun to answer when fallback gave it up
 	barked      bool                // its watchdog has told that it is slow
+	toldSlow    uint8               // the latencies in which it has told that
+	pair        uint64              // tells the request from others that are compared; 0: it is not
 	linked      bool                // a decision may link to its trace, which is kept
 	slow        *watchdog           // tells that it is slow; nil: never used
 	firstByte   *firstByteTimer     // gives the service up; nil: never used

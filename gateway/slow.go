@@ -32,7 +32,13 @@ const (
 // watch returns what waits for the side that is asked first, for its clock to
 // start; nil if nothing is slow.
 func (rec *record) watch() *watchdog {
-	limit := rec.limit()
+	limits := rec.limits()
+	limit := time.Duration(0)
+	for i, l := range limits {
+		if !evidence.Latencies[i].Whole {
+			limit = max(limit, l)
+		}
+	}
 	if limit <= 0 {
 		return nil
 	}
@@ -43,7 +49,11 @@ func (rec *record) watch() *watchdog {
 	}
 	w.trace = rec.trace
 	w.limit = limit
-	w.line = line{cell: rec.cell, key: rec.evidenceKey(), facts: slow | rec.sideFact() | rec.standsFor()}
+	w.line = line{
+		cell: rec.cell, key: rec.evidenceKey(), network: evidence.Network(rec.network()), facts: timer | rec.sideFact() | rec.standsFor(),
+		method: rec.Method, target: rec.Target, pattern: rec.Pattern, slow: within(limits, limit),
+	}
+	rec.toldSlow = w.line.slow
 	return w
 }
 
@@ -58,18 +68,33 @@ func (w *watchdog) start(now time.Time) {
 	}
 }
 
-// limit returns when the side that is asked first is slow; 0 is never. Where
-// fallback gives the service up earlier, both sides are held to that, or the
-// service would be judged more strictly; it gives up only what may be sent again.
-func (rec *record) limit() time.Duration {
-	t := rec.cell.slow
-	if t.Tau <= 0 {
-		return 0
+// within returns the latencies whose limit has passed when the time given has.
+func within(limits evidence.Taus, passed time.Duration) (slow uint8) {
+	for i, l := range limits {
+		if l > 0 && l <= passed {
+			slow |= 1 << i
+		}
 	}
-	if f := rec.route.Fallback; f != nil && f.After > 0 && f.After < t.Limit(evidence.Modern) && rec.repeatable(true) && rec.outgoing.Length <= shadow.Cap {
-		t.Tau = time.Duration(float64(f.After) / (1 + max(t.WorseBy, 0)))
+	return slow
+}
+
+// limits returns when the side that is asked first is slow, for each of
+// [evidence.Latencies]; 0 is never. Where fallback gives the service up earlier,
+// both sides are held to that, or the service would be judged more strictly; it
+// gives up only what may be sent again.
+func (rec *record) limits() evidence.Taus {
+	c := rec.cell
+	limits := c.limits[rec.sideFact().side()]
+	f := rec.route.Fallback
+	if f == nil || f.After == 0 || f.After >= c.slowest || !rec.repeatable(true) || rec.outgoing.Length > shadow.Cap {
+		return limits
 	}
-	return t.Limit(rec.sideFact().side())
+	for i, l := range c.limits[evidence.Modern] {
+		if l > f.After {
+			limits[i] = time.Duration(float64(limits[i]) * float64(f.After) / float64(l))
+		}
+	}
+	return limits
 }
 
 // bark runs when the limit has passed.

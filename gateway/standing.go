@@ -2,6 +2,8 @@ package gateway
 
 import (
 	"net/http"
+	"slices"
+	"time"
 
 	"github.com/ficus-gateway/ficus/flags"
 	"github.com/ficus-gateway/ficus/migrations"
@@ -25,8 +27,13 @@ type cell struct {
 	epoch uint64                // event that began the present split
 	began int64                 // log time from which the step is held, in Unix microseconds
 	share int                   // buckets of 100,000 on the service
-	slow  evidence.Tolerance    // zero: latency is not watched
+	turn  uint64                // event with which the ramp began to run
 	links *links                // of the present test
+
+	limits   [2]evidence.Taus // by side: when an answer is slow; zero: latency is not watched
+	slowest  time.Duration    // the greatest of the service's
+	patience time.Duration    // how long failures that fallback healed may be a restart
+	alone    bool             // all clients are behind one network, by the plan
 }
 
 // standingOf compiles where a migration stands.
@@ -50,7 +57,9 @@ func standingOf(p *migrations.Plan, m *migrations.Migration, b *book) standing {
 			if len(m.Cells) > 0 {
 				c.name = name
 			}
-			c.slow, _ = p.Slow(of.Course(migrations.Rest))
+			c.turn, c.patience, c.alone = of.Turn, p.Guard.Blip, p.Guard.OneNetwork
+			c.limits = p.Limits(of.Course(migrations.Rest))
+			c.slowest = slices.Max(c.limits[evidence.Modern][:])
 			c.links = b.ledger.linksOf(c.name, c.test)
 		}
 		s.cells[i] = c

@@ -5,6 +5,8 @@ import (
 	"maps"
 	"slices"
 	"time"
+
+	"github.com/ficus-gateway/ficus/migrations/evidence"
 )
 
 // Rest is the cell of all requests that no named cell takes. Without named
@@ -32,7 +34,8 @@ type Progress struct {
 	Turn         uint64        `json:"turn,omitempty"`          // event with which the ramp last began to run: its place in the queue
 	Test         uint64        `json:"test,omitempty"`          // event that began the present test; 0: none runs
 	K            int           `json:"k,omitempty"`             // number of that test among all of the migration, from 1
-	Tau          time.Duration `json:"tau_ns,omitempty"`        // latency beyond which a response of the monolith is slow; 0: not known
+	Tau          time.Duration `json:"tau_ns,omitempty"`        // latency until the first byte beyond which a response of the monolith is slow, at p99; 0: not known
+	Taus         evidence.Taus `json:"taus_ns,omitzero"`        // likewise, for each of [evidence.Latencies]
 	Approved     int           `json:"approved,omitempty"`      // step that a person has approved; 0: none
 	Cause        Cause         `json:"cause,omitempty"`         // why the gateway holds it, or rolled it back; empty: a person did
 	Stopped      time.Time     `json:"stopped,omitzero"`        // log time of the last hold or rollback
@@ -230,8 +233,17 @@ func (c *Course) shift(e Event) error {
 // begin begins the next test, which is an epoch too; at [Off] there is
 // nothing to test.
 func (c *Course) begin(e Event, tests *int) {
-	if e.Tau > 0 {
-		c.Tau = e.Tau
+	switch {
+	case e.Taus != nil:
+		for i, t := range e.Taus { // what is not known now stands as it was
+			if t > 0 {
+				c.Taus[i] = t
+			}
+		}
+		c.Tau = c.Taus[evidence.FirstByteP99]
+	case e.Tau > 0: // of a program that knew no others
+		c.Tau, c.Taus = e.Tau, evidence.Taus{}
+		c.Taus[evidence.FirstByteP99] = e.Tau
 	}
 	c.Test, c.K = 0, 0
 	if c.PastOff() {

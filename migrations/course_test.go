@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/ficus-gateway/ficus/migrations/evidence"
 )
 
 func TestEachStepIsATest(t *testing.T) {
@@ -22,7 +24,7 @@ func TestEachStepIsATest(t *testing.T) {
 		on(Approved, Event{Step: 3}),
 	)
 	c := s.Migrations["orders"].Course("")
-	want := Progress{Steps: 3, Began: c.Since, Turn: 2, Test: 4, K: 2, Tau: time.Second, Approved: 3}
+	want := Progress{Steps: 3, Began: c.Since, Turn: 2, Test: 4, K: 2, Tau: time.Second, Taus: evidence.Taus{evidence.FirstByteP99: time.Second}, Approved: 3}
 	if diff := cmp.Diff(want, c.Progress); diff != "" || c.Epoch != 4 || c.Step != 2 {
 		t.Errorf("%s\n%+v", diff, c)
 	}

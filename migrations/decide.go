@@ -1,7 +1,6 @@
 package migrations
 
 import (
-	"fmt"
 	"slices"
 	"time"
 
@@ -118,11 +117,46 @@ func (v view) renew() (Event, bool) {
 	switch {
 	case !v.known || v.counts.Own || v.course.Completed():
 	case v.cell.Full():
-		return Event{Kind: Renewed, Tau: v.tau(), Reason: "the test has counted as many people as it can, and ends undecided"}, true
-	case v.course.Tau == 0 && v.course.Split.Modern() > 0 && v.tau() > 0:
-		return Event{Kind: Renewed, Tau: v.tau(), Reason: fmt.Sprintf("the monolith's latency is known now, and slow is what takes longer than %s", v.tau())}, true
+		return v.renewed("the test has counted as many users as it can, and ends undecided; the next one begins"), true
+	case v.course.Split.Modern() > 0 && v.learned():
+		return v.renewed("the latency of " + v.plan.From + " is known now, so the test of latency begins"), true
+	case v.recovered():
+		return v.renewed(v.plan.From + " failed during the test and has recovered; a new test begins"), true
 	}
 	return Event{}, false
+}
+
+func (v view) renewed(reason string) Event {
+	e := Event{Kind: Renewed, Reason: reason}
+	e.SetTaus(v.taus())
+	return e
+}
+
+// learned reports whether the present test does not know what slow means, and
+// the next one would: first at p90, and once more at p99, of which much is
+// needed to know.
+func (v view) learned() bool {
+	known, now := v.course.Taus, v.taus()
+	const p90, p99 = evidence.FirstByteP99 - 1, evidence.FirstByteP99
+	return known[p90] == 0 && now[p90] > 0 || known[p99] == 0 && now[p99] > 0
+}
+
+// recovered reports whether the monolith was the worse side in the present test
+// and fails no more: what it did then would keep a fault of the service from
+// being seen.
+func (v view) recovered() bool {
+	if _, worse := v.control(); !worse {
+		return false
+	}
+	const few = 20 // requests of which no share is told
+	var last evidence.Slot
+	minute := v.now.Unix() / 60
+	for _, s := range v.counts.Burn[evidence.Legacy].Minutes {
+		if s.At == minute-1 || s.At == minute {
+			last.Requests, last.Bad = last.Requests+s.Requests, last.Bad+s.Bad
+		}
+	}
+	return last.Requests >= few && last.Bad*100 <= last.Requests
 }
 
 // begin lets a ramp run that nobody has to resume: of a new migration whose
@@ -179,9 +213,10 @@ func (v view) step() (Event, bool) {
 	}
 	content := v.plan.Steps[next-1]
 	e := Event{
-		Kind: Stepped, Step: next, Steps: len(v.plan.Steps), Content: &content, Split: v.plan.Split(next), Tau: v.tau(),
+		Kind: Stepped, Step: next, Steps: len(v.plan.Steps), Content: &content, Split: v.plan.Split(next),
 		Reason: "its ramp has begun",
 	}
+	e.SetTaus(v.taus())
 	if c.Step > 0 {
 		e.Evidence = v.evidence(v.judge())
 		e.Reason = v.merit()
@@ -189,18 +224,15 @@ func (v view) step() (Event, bool) {
 	return e, true
 }
 
-// tau returns what slow means from now on.
-func (v view) tau() time.Duration { return Tau(v.plan, v.counts, v.now) }
+// taus returns what slow means from now on.
+func (v view) taus() evidence.Taus { return Taus(v.plan, v.counts, v.now) }
 
-// Tau returns what slow means in a test of p that begins now, 0 if latency is
-// not watched or too little is known: then what was known before stands.
-func Tau(p Plan, counts evidence.Counts, now time.Time) time.Duration {
+// Taus returns what slow means in a test of p that begins now, for each of
+// [evidence.Latencies]; 0 where latency is not watched or too little is known:
+// then what was known before stands.
+func Taus(p Plan, counts evidence.Counts, now time.Time) evidence.Taus {
 	if p.Guard.Latency == nil {
-		return 0
+		return evidence.Taus{}
 	}
-	tau, ok := counts.Latency.Tau(p.Guard.Latency.Quantile, now)
-	if !ok {
-		return 0
-	}
-	return tau
+	return counts.Taus(now)
 }

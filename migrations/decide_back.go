@@ -16,18 +16,24 @@ func (v view) goBack() (Event, bool) {
 		return Event{}, false
 	}
 	hold := Event{Kind: Held, Cause: found.cause, Reason: found.reason, Evidence: found.evidence}
-	blaze := v.counts.Burn.Judge(v.plan.objective(), v.now)
+	blaze := v.counts.Burn.Judge(v.plan.objective(), v.now, v.several())
+	control, failing := v.control()
 	switch why := v.stuck(); {
 	case c.Split.Modern() == 0: // nobody is on the service: there is nothing to take back
-		hold.Reason += "; restart the step when that is dealt with"
+		hold.Reason += "; no user is on " + v.plan.To + ". When it is fixed: ficus restart " + v.plan.ID
 		return hold, c.Ramp == RampRunning
 	case why != "":
 		hold.Cause, hold.Reason = CauseStuck, why+"; "+found.reason
 		return hold, c.Ramp == RampRunning || c.Cause != CauseStuck
+	case failing && found.cause != CauseOutage: // nobody is sent into an outage (law 12)
+		hold.Cause = CauseControl
+		hold.Reason = fmt.Sprintf("%s fails now, so no user is sent back to it (%s); meanwhile %s", v.plan.From, v.plan.reverseText(control), found.reason)
+		hold.Evidence.Control = &control
+		return hold, c.Ramp == RampRunning || c.Cause != CauseControl
 	case blaze == evidence.BothHot && found.cause != CauseOutage: // in an outage the monolith answers, so it is not both
 		worse, ok := v.muchWorse()
 		if !ok {
-			hold.Cause, hold.Reason = CauseBurn, "both sides use up the error budget, so the fault is not the migration's: no rollback; "+found.reason
+			hold.Cause, hold.Reason = CauseBurn, fmt.Sprintf("%s and %s both fail too often, so the fault is not the migration's and nothing is rolled back; %s", v.plan.From, v.plan.To, found.reason)
 			return hold, c.Ramp == RampRunning
 		}
 		found = worse
@@ -39,9 +45,9 @@ func (v view) goBack() (Event, bool) {
 func (v view) stuck() string {
 	switch {
 	case v.plan.Data == DataMoved:
-		return "the data has moved, so that a rollback needs a person's consent (--accept-data-loss)"
+		return "the data has moved, so a rollback needs a person's consent: ficus rollback " + v.plan.ID + " --accept-data-loss"
 	case v.plan.Behind(v.counts.Lag) != "":
-		return v.plan.Behind(v.counts.Lag) + ", so that a rollback would lose what the monolith has not got yet"
+		return v.plan.Behind(v.counts.Lag) + ", so a rollback would lose writes that " + v.plan.From + " does not have yet"
 	}
 	return ""
 }
@@ -57,9 +63,9 @@ func parts(spread time.Duration) int {
 // wayBack returns the first event of a rollback, the only one if it is not
 // spread. Where requests fail now there is no time to spread anything.
 func (v view) wayBack(found verdict) Event {
-	load := WayBack(v.counts, v.now)
+	load := WayBack(v.counts, v.m, v.now)
 	found.evidence.Load = &load
-	e := Event{Kind: RolledBack, Cause: found.cause, Reason: found.reason, Evidence: found.evidence, Split: v.target(v.course.Split)}
+	e := Event{Kind: RolledBack, Cause: found.cause, Reason: "rolled back automatically: " + found.reason, Evidence: found.evidence, Split: v.target(v.course.Split)}
 	if load.Coming > 0 {
 		e.Reason += "; " + load.String()
 	}

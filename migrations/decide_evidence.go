@@ -30,14 +30,16 @@ func (v view) unproven() []Reason {
 		return append(out, Reason{For: WaitTraffic, Text: "there was no request with a targeting key in this step"})
 	}
 	out = append(out, v.sample()...)
-	if r := v.cell.RatioCheck(v.eventCell(), c.K); r.Trips() {
-		out = append(out, Reason{For: WaitRatio, Text: "people are not where the split says, so the counts prove nothing: " + r.String()})
+	out = append(out, v.sameness()...)
+	out = append(out, v.coverage()...)
+	if r := v.cell.RatioCheck(v.eventCell(), c.K, v.several()); r.Trips() {
+		out = append(out, Reason{For: WaitRatio, Text: "users are not where the split says, so the counts prove nothing: " + r.String()})
 	}
 	if r, ok := evidence.Strongest(v.judge()); ok && r.Trips() {
-		out = append(out, Reason{For: WaitService, Text: r.String()})
+		out = append(out, Reason{For: WaitService, Text: v.plan.recordText(r)})
 	}
 	out = append(out, v.late()...)
-	return append(out, v.control()...)
+	return append(out, v.monolith()...)
 }
 
 // late returns whether the service often has to be given up before it begins
@@ -52,7 +54,7 @@ func (v view) late() []Reason {
 	if v.plan.Guard.Latency != nil || slow < evidence.FewFailures || slow*100 < requests {
 		return nil
 	}
-	return []Reason{{For: WaitService, Text: fmt.Sprintf("the service had not begun to answer %d of its %d requests when fallback gave it up; guard: {latency: {…}} would weigh that", slow, requests)}}
+	return []Reason{{For: WaitService, Text: fmt.Sprintf("%s had not begun to answer %d of its %d requests when fallback gave it up; with guard: {latency: …} that would be tested", v.plan.To, slow, requests)}}
 }
 
 // sample returns which of the requests and comparisons are missing.
@@ -61,15 +63,14 @@ func (v view) sample() []Reason {
 	if n := v.course.Step; n <= len(v.plan.Steps) {
 		step = v.plan.Steps[n-1]
 	}
-	clean, compared := v.cell.Clean(), v.cell.Observed.Compared()
+	compared := v.cell.Observed.Compared()
 	needClean, needCompared := uint64(max(step.Requests, 0)), uint64(max(step.Observations, 0))
 	var out []Reason
 	switch split := v.course.Split; {
 	case split.Modern() > 0:
 		needClean = max(needClean, LeastClean)
-		if v.cell.Few() && split.Modern() < Buckets {
-			have := uint64(v.cell.Active.Len())
-			out = append(out, Reason{For: WaitKeys, Text: fmt.Sprintf("%d of at least %d people on the service", have, evidence.FewKeys), Have: have, Need: evidence.FewKeys})
+		if have := v.cell.ActiveKeys(v.several()); have < evidence.FewKeys && split.Modern() < Buckets {
+			out = append(out, Reason{For: WaitKeys, Text: fmt.Sprintf("%d of at least %d users on %s", have, evidence.FewKeys, v.plan.To), Have: have, Need: evidence.FewKeys})
 		}
 	case split.Share(Shadow) > 0:
 		needClean, needCompared = 0, max(needCompared, LeastClean)
@@ -79,36 +80,43 @@ func (v view) sample() []Reason {
 			out = append(out, Reason{For: WaitTraffic, Text: fmt.Sprintf("%d of %d requests", have, LeastClean), Have: have, Need: LeastClean})
 		}
 	}
-	if clean < needClean {
-		out = append(out, Reason{For: WaitRequests, Text: fmt.Sprintf("%d of %d clean requests on the service", clean, needClean), Have: clean, Need: needClean})
+	if clean := v.cell.CleanOf(needClean, v.several()); clean < needClean {
+		out = append(out, Reason{For: WaitRequests, Text: fmt.Sprintf("%d of %d clean requests on %s", clean, needClean, v.plan.To), Have: clean, Need: needClean})
 	}
 	if compared < needCompared {
 		out = append(out, Reason{For: WaitObservations, Text: fmt.Sprintf("%d of %d comparisons", compared, needCompared), Have: compared, Need: needCompared})
 	}
-	if limit := v.plan.Guard.Mismatches; limit > 0 && compared > 0 && v.cell.Observed.Rate() > limit {
-		out = append(out, Reason{For: WaitService, Text: fmt.Sprintf("%.3g %% of %d comparisons differ, and %.3g %% may", 100*v.cell.Observed.Rate(), compared, 100*limit)})
-	}
 	return out
 }
 
-// control returns whether the monolith itself is in such a state that nothing
+// monolith returns whether the monolith itself is in such a state that nothing
 // can be held against it: much slower than it was, or failing.
-func (v view) control() []Reason {
+func (v view) monolith() []Reason {
+	firstByte := evidence.Latencies[evidence.FirstByteP99].Metric
 	var requests, slow, bad uint64
 	for _, e := range v.cell.Epochs {
 		requests += e.Requests[evidence.Legacy]
-		slow += e.Bad[evidence.Slow][evidence.Legacy]
+		slow += e.Bad[firstByte][evidence.Legacy]
 		bad += e.Bad[evidence.Errors][evidence.Legacy]
+	}
+	if keys := v.cell.Bad[evidence.Errors]; v.several() && keys != nil { // one client alone makes no evidence
+		most := uint64(0)
+		for _, n := range keys.ByNetwork() {
+			most = max(most, n[evidence.Legacy])
+		}
+		if most*2 > keys.Total()[evidence.Legacy] {
+			bad = 0
+		}
 	}
 	const few = 20 // requests of which no share is told
 	if requests < few {
 		return nil
 	}
-	if l := v.plan.Guard.Latency; l != nil && float64(slow) > 5*(1-l.Quantile)*float64(requests) {
-		return []Reason{{For: WaitControl, Text: fmt.Sprintf("the monolith itself is slower than it was: %d of its %d requests took more than %s", slow, requests, v.course.Tau)}}
+	if q := evidence.Latencies[evidence.FirstByteP99].Quantile; v.plan.Guard.Latency != nil && float64(slow) > 5*(1-q)*float64(requests) {
+		return []Reason{{For: WaitControl, Text: fmt.Sprintf("%s itself is slower than it was: %d of its %d requests took more than %s", v.plan.From, slow, requests, roundTime(v.course.Tau))}}
 	}
 	if bad*10 > requests {
-		return []Reason{{For: WaitControl, Text: fmt.Sprintf("the monolith itself fails: %d of its %d requests", bad, requests)}}
+		return []Reason{{For: WaitControl, Text: fmt.Sprintf("%s itself fails: %d of its %d requests", v.plan.From, bad, requests)}}
 	}
 	return nil
 }
@@ -117,7 +125,7 @@ func (v view) control() []Reason {
 func (v view) merit() string {
 	if v.course.Split.Modern() > 0 {
 		clean := v.cell.Clean()
-		return fmt.Sprintf("%d clean requests on the service: at most %.2g %% are bad, with 95 %% confidence", clean, 100*evidence.CleanBound(clean, evidence.Confidence))
+		return fmt.Sprintf("%d clean requests on %s: at most %.2g %% are bad, with 95 %% confidence", clean, v.plan.To, 100*evidence.CleanBound(clean, evidence.Confidence))
 	}
 	if o := v.cell.Observed; o.Compared() > 0 {
 		return fmt.Sprintf("%d comparisons, of which %d differ or failed", o.Compared(), o.Mismatch+o.Failed+o.TimedOut)
@@ -139,10 +147,10 @@ func (v view) hold() (Event, bool) {
 	if !v.known {
 		return Event{}, false
 	}
-	if r := v.cell.RatioCheck(v.eventCell(), v.course.K); r.Trips() {
+	if r := v.cell.RatioCheck(v.eventCell(), v.course.K, v.several()); r.Trips() {
 		out := &Evidence{Records: []evidence.Record{r}, Epochs: v.cell.Clone().Epochs, Gateways: v.counts.Gateways}
 		return Event{Kind: Held, Cause: CauseRatio, Evidence: out,
-			Reason: "people are not where the split says, so the counts prove nothing (" + r.String() + "); find out why, then restart the step"}, true
+			Reason: "users are not where the split says, so the counts prove nothing; find out why, then: ficus restart " + v.plan.ID}, true
 	}
 	return Event{}, false
 }
@@ -153,8 +161,8 @@ const youth = time.Second
 
 // young reports whether requests have begun to fail in a row just now.
 func (v view) young() bool {
-	fault, streak := v.streaks().Judge()
+	fault, streak := v.streaks().Judge(v.plan.Guard.Blip, v.several())
 	return fault == evidence.Blink && v.now.UnixMilli()-streak.Since < youth.Milliseconds()
 }
 
-var heldFor = map[Wait]Cause{WaitBurn: CauseBurn, WaitLag: CauseLag, WaitService: CauseBlip}
+var heldFor = map[Wait]Cause{WaitBurn: CauseBurn, WaitLag: CauseLag, WaitService: CauseBlip, WaitControl: CauseControl, WaitFinding: CauseFinding}

@@ -42,20 +42,20 @@ func (v view) waiting() []Reason {
 	case retries:
 		return append(v.standing(), Reason{For: WaitRetry, Text: "it was rolled back, and begins again by itself after a cool-down", Until: at})
 	case c.RolledBack:
-		return []Reason{{For: WaitResume, Text: "it was rolled back; resume lets it go on"}}
+		return []Reason{{For: WaitResume, Text: "rolled back; to continue: ficus resume " + v.plan.ID}}
 	case v.m.Outside != nil:
 		return []Reason{{For: WaitFlag, Text: v.m.Outside.Source + " decides by its flag"}}
 	case len(v.plan.Steps) == 0:
-		return []Reason{{For: WaitShift, Text: "its plan has no ramp; a person shifts it"}}
+		return []Reason{{For: WaitShift, Text: "manual (no ramp configured)"}}
 	case c.Ramp == RampHeld && c.Cause.passes():
 		out := append(v.standing(), v.trouble(v.now.Add(-settle))...)
-		return append(out, Reason{For: waitFor[c.Cause], Text: "its ramp is held (" + string(c.Cause) + "), and goes on a minute after the cause is over", Until: c.Stopped.Add(settle)})
+		return append(out, Reason{For: waitFor[c.Cause], Text: "the ramp is held (" + string(c.Cause) + ") and continues by itself a minute after the cause is over", Until: c.Stopped.Add(settle)})
 	case c.Ramp == RampHeld:
-		return []Reason{{For: WaitResume, Text: "its ramp is held; resume lets it go on"}}
+		return []Reason{{For: WaitResume, Text: "the ramp is held; to continue: ficus resume " + v.plan.ID}}
 	case c.Ramp != RampRunning && v.plan.Auto && !c.PastOff():
 		return append(v.standing(), Reason{For: WaitStep, Text: "its ramp begins by itself"})
 	case c.Ramp != RampRunning:
-		return []Reason{{For: WaitResume, Text: "its ramp has not begun; resume begins it"}}
+		return []Reason{{For: WaitResume, Text: "the ramp has not begun; to begin: ficus resume " + v.plan.ID}}
 	case c.Step >= len(v.plan.Steps):
 		return nil
 	}
@@ -65,7 +65,7 @@ func (v view) waiting() []Reason {
 	return []Reason{{For: WaitStep, Text: v.next() + " is next"}}
 }
 
-var waitFor = map[Cause]Wait{CauseBlip: WaitService, CauseBurn: WaitBurn, CauseLag: WaitLag}
+var waitFor = map[Cause]Wait{CauseBlip: WaitService, CauseBurn: WaitBurn, CauseLag: WaitLag, CauseControl: WaitControl, CauseFinding: WaitFinding}
 
 func (v view) next() string {
 	n := v.course.Step + 1
@@ -147,24 +147,28 @@ func (m Migration) turn() uint64 {
 // trouble returns what is wrong with the world since a time.
 func (v view) trouble(since time.Time) []Reason {
 	var out []Reason
-	switch v.counts.Burn.Judge(v.plan.objective(), v.now) {
+	switch v.counts.Burn.Judge(v.plan.objective(), v.now, v.several()) {
 	case evidence.ModernHot:
-		out = append(out, Reason{For: WaitBurn, Text: "the service uses up the error budget too fast"})
+		out = append(out, Reason{For: WaitBurn, Text: v.plan.To + " uses up the error budget too fast"})
 	case evidence.LegacyHot:
-		out = append(out, Reason{For: WaitBurn, Text: "the monolith uses up the error budget too fast: no time to change anything"})
+		out = append(out, Reason{For: WaitBurn, Text: v.plan.From + " uses up the error budget too fast, so this is no time for a change"})
 	case evidence.BothHot:
-		out = append(out, Reason{For: WaitBurn, Text: "both sides use up the error budget too fast, so the fault is not the migration's"})
+		out = append(out, Reason{For: WaitBurn, Text: v.plan.From + " and " + v.plan.To + " both use up the error budget too fast, so the fault is not the migration's"})
 	}
+	if r, worse := v.control(); worse {
+		out = append(out, Reason{For: WaitControl, Text: v.plan.From + " is the side that fails: " + v.plan.reverseText(r)})
+	}
+	out = append(out, v.findings()...)
 	if why := v.plan.Behind(v.counts.Lag); why != "" {
 		out = append(out, Reason{For: WaitLag, Text: why})
 	}
-	if fault, streak := v.streaks().Judge(); fault != evidence.Sound {
-		out = append(out, Reason{For: WaitService, Text: fmt.Sprintf("%d requests in a row failed on the service, and the monolith answered them", streak.Healed)})
-	} else if b := v.cell.Streaks.Blip(); b.Healed > 0 && b.To >= since.UnixMilli() && !since.IsZero() {
-		out = append(out, Reason{For: WaitService, Text: fmt.Sprintf("a blip: %d requests in a row failed on the service within %s, and the monolith answered them", b.Healed, time.Duration(b.To-b.From)*time.Millisecond)})
+	if fault, streak := v.streaks().Judge(v.plan.Guard.Blip, v.several()); fault != evidence.Sound {
+		out = append(out, Reason{For: WaitService, Text: fmt.Sprintf("%s failed the last %s, and %s answered them in its place", v.plan.To, requestsText(streak.Healed), v.plan.From)})
+	} else if b := v.cell.Streaks.Blip(); b.Healed > 0 && (b.Many || !v.several()) && b.To >= since.UnixMilli() && !since.IsZero() {
+		out = append(out, Reason{For: WaitService, Text: fmt.Sprintf("a blip: %s failed %s within %s, as in a restart, and %s answered all of them; they are kept aside and not held against it", v.plan.To, requestsText(b.Healed), roundTime(time.Duration(b.To-b.From)*time.Millisecond), v.plan.From)})
 	}
 	if limit := v.plan.Guard.Saturation; limit > 0 && v.counts.Load >= limit {
-		out = append(out, Reason{For: WaitSaturation, Text: fmt.Sprintf("%.0f %% of the service's capacity are in use", 100*v.counts.Load)})
+		out = append(out, Reason{For: WaitSaturation, Text: fmt.Sprintf("%.0f %% of the capacity of %s is in use", 100*v.counts.Load, v.plan.To)})
 	}
 	return out
 }
@@ -189,7 +193,7 @@ func (v view) ahead() []Reason {
 	case step.Approve:
 		out = append(out, Reason{For: WaitApproval, Text: "a person must approve " + v.next()})
 	case v.blind(next):
-		out = append(out, Reason{For: WaitApproval, Text: "at " + v.next() + " the guard would not see even an outage within a week, so a person must approve it"})
+		out = append(out, Reason{For: WaitApproval, Text: "at " + v.next() + " too few users come for the guard to see even an outage within a week, so a person must approve it"})
 	}
 	return out
 }

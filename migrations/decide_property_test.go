@@ -89,7 +89,7 @@ func someCounts(t *rapid.T, s State, now time.Time) evidence.Counts {
 		if odd("streak") {
 			var streak evidence.Streak
 			for i := range rapid.SampledFrom([]int{4, 25}).Draw(t, "in a row") {
-				streak.Heal(now.Add(time.Duration(i-25) * 200 * time.Millisecond))
+				streak.Heal(now.Add(time.Duration(i-25)*200*time.Millisecond), 0)
 			}
 			c.Streaks = evidence.Streaks{"a": streak}
 		}
@@ -207,7 +207,7 @@ func TestNeverForwardWithoutEvidence(t *testing.T) {
 					t.Fatal("stepped without counts")
 				case now.Before(c.Began.Add(p.Steps[c.Step-1].Hold)):
 					t.Fatal("stepped before its time")
-				case c.Split.Modern() > 0 && (cell.Clean() < max(uint64(p.Steps[c.Step-1].Requests), LeastClean) || cell.Few() && c.Split.Modern() < Buckets):
+				case c.Split.Modern() > 0 && (cell.Clean() < max(uint64(p.Steps[c.Step-1].Requests), LeastClean) || cell.Few(false) && c.Split.Modern() < Buckets):
 					t.Fatalf("stepped on %d clean requests of %d people", cell.Clean(), cell.Active.Len())
 				case c.Split.Share(Shadow) > 0 && c.Split.Modern() == 0 && cell.Observed.Compared() < LeastClean:
 					t.Fatalf("stepped on %d comparisons", cell.Observed.Compared())

@@ -1,7 +1,6 @@
 package migrations
 
 import (
-	"fmt"
 	"slices"
 	"time"
 
@@ -12,11 +11,21 @@ import (
 // against. Their number is K.
 func (p Plan) Metrics() []evidence.Guard {
 	out := []evidence.Guard{
-		{Metric: evidence.Errors, Margin: p.Guard.Errors},
-		{Metric: evidence.Timeouts, Margin: p.Guard.Timeouts},
+		{Metric: evidence.Errors, Margin: p.Guard.Errors, Endpoints: true},
+		{Metric: evidence.Timeouts, Margin: p.Guard.Timeouts, Endpoints: true},
+	}
+	if p.Guard.Outcomes {
+		for _, m := range evidence.Classes {
+			out = append(out, evidence.Guard{Metric: m, Endpoints: true, First: true})
+		}
 	}
 	if p.Guard.Latency != nil {
-		out = append(out, evidence.Guard{Metric: evidence.Slow})
+		for _, l := range evidence.Latencies {
+			out = append(out, evidence.Guard{Metric: l.Metric})
+		}
+	}
+	if p.Compare.Sample > 0 {
+		out = append(out, evidence.Guard{Metric: evidence.Pairs, Basis: evidence.ByPair})
 	}
 	if p.Guard.Mismatches > 0 {
 		out = append(out, evidence.Guard{Metric: evidence.Mismatches, Basis: evidence.ByRate, Rate: p.Guard.Mismatches})
@@ -24,13 +33,18 @@ func (p Plan) Metrics() []evidence.Guard {
 	return out
 }
 
-// Slow returns what counts as slow in the present test of a cell; ok is false
-// if latency is not watched, or nothing is known of the monolith's.
-func (p Plan) Slow(c Course) (t evidence.Tolerance, ok bool) {
-	if p.Guard.Latency == nil || c.Tau <= 0 {
-		return t, false
+// Limits returns the latency beyond which an answer of each side is slow in the
+// present test of a cell, for each of [evidence.Latencies]; 0 where latency is
+// not watched, or nothing is known of the monolith's.
+func (p Plan) Limits(c Course) (limits [2]evidence.Taus) {
+	if p.Guard.Latency == nil {
+		return limits
 	}
-	return evidence.Tolerance{Tau: c.Tau, WorseBy: p.Guard.Latency.WorseBy}, true
+	for i, l := range evidence.Latencies {
+		t := p.Guard.Latency.Tolerance(l, c.Taus[i])
+		limits[evidence.Legacy][i], limits[evidence.Modern][i] = t.Limit(evidence.Legacy), t.Limit(evidence.Modern)
+	}
+	return limits
 }
 
 func (p Plan) objective() float64 {
@@ -38,6 +52,13 @@ func (p Plan) objective() float64 {
 		return p.Guard.Objective
 	}
 	return evidence.Objective
+}
+
+// several reports whether what one client network does is bounded.
+func (v view) several() bool { return !v.plan.Guard.OneNetwork && v.counts.Several(v.now) }
+
+func (v view) budget() evidence.Budget {
+	return evidence.Budget{Alpha: v.plan.Guard.FalseAlarm, Test: v.course.K, Gateways: v.counts.Gateways, Own: v.counts.Own}
 }
 
 // judge returns the records of the present test: none where the share is not
@@ -48,20 +69,36 @@ func (v view) judgeBy(metrics []evidence.Guard) []evidence.Record {
 	if v.course.Unknown {
 		return nil
 	}
-	budget := evidence.Budget{Alpha: v.plan.Guard.FalseAlarm, Test: v.course.K, Gateways: v.counts.Gateways, Own: v.counts.Own}
-	records := v.cell.Judge(v.eventCell(), metrics, budget)
+	records := v.cell.Judge(v.eventCell(), metrics, v.budget(), v.several())
 	for i := range records {
-		if records[i].Metric == evidence.Slow {
-			records[i].Tau = v.course.Tau
+		if at := evidence.IsLatency(records[i].Metric); at >= 0 {
+			records[i].Tau = v.course.Taus[at]
 		}
 	}
 	return records
+}
+
+// control returns the record by which the monolith is the worse side in the
+// present test, and whether there is one.
+func (v view) control() (evidence.Record, bool) {
+	if v.course.Unknown || !v.known {
+		return evidence.Record{}, false
+	}
+	var records []evidence.Record
+	budget := v.budget()
+	budget.Metrics = 2
+	for _, m := range []evidence.Metric{evidence.Errors, evidence.Timeouts} {
+		records = append(records, v.cell.Reverse(v.eventCell(), m, budget, v.several()))
+	}
+	r, ok := evidence.Strongest(records)
+	return r, ok && r.Trips()
 }
 
 // evidence returns what a decision is made from, the strongest record first.
 func (v view) evidence(records []evidence.Record) *Evidence {
 	out := &Evidence{
 		Observed: v.cell.Observed, Harm: v.cell.Harm, At: v.counts.At.UTC().Truncate(time.Microsecond), Gateways: v.counts.Gateways, Own: v.counts.Own,
+		Aside: v.cell.Aside, Blameless: v.cell.Blameless,
 	}
 	if v.counts.At.IsZero() {
 		out.At = time.Time{}
@@ -98,9 +135,8 @@ func (v view) judgement() verdict {
 	if v.course.Test == 0 || v.course.Completed() {
 		return verdict{}
 	}
-	if fault, streak := v.streaks().Judge(); fault == evidence.Outage && v.course.Split.Modern() > 0 {
-		out := verdict{CauseOutage, fmt.Sprintf("outage: %d requests in a row failed on the service within %s, and the monolith answered them",
-			streak.Healed, time.Duration(streak.Last-streak.Since)*time.Millisecond), v.evidence(v.judge())}
+	if fault, streak := v.streaks().Judge(v.plan.Guard.Blip, v.several()); fault == evidence.Outage && v.course.Split.Modern() > 0 {
+		out := verdict{CauseOutage, v.plan.outageText(streak), v.evidence(v.judge())}
 		out.evidence.Streak = &streak
 		return out
 	}
@@ -111,10 +147,10 @@ func (v view) judgement() verdict {
 	// way back it is still believed: in doubt, the monolith (law 4).
 	records := v.judge()
 	if r, ok := evidence.Strongest(records); ok && r.Trips() {
-		return verdict{CauseTest, r.String(), v.evidence(records)}
+		return verdict{CauseTest, v.plan.recordText(r), v.evidence(records)}
 	}
-	if limit := v.plan.Guard.Harm; limit > 0 && v.cell.Harm >= uint64(limit) && v.course.Split.Modern() > 0 {
-		return verdict{CauseHarm, fmt.Sprintf("%d requests failed for the user in this step, and the plan allows %d", v.cell.Harm, limit), v.evidence(records)}
+	if why := v.harm(); why != "" {
+		return verdict{CauseHarm, why, v.evidence(records)}
 	}
 	return verdict{}
 }
@@ -137,12 +173,12 @@ func (v view) muchWorse() (verdict, bool) {
 	for i := range metrics {
 		metrics[i].Margin = max(metrics[i].Margin, shared)
 	}
-	records := slices.DeleteFunc(v.judgeBy(metrics), func(r evidence.Record) bool { return r.Basis != evidence.BySplit })
+	records := slices.DeleteFunc(v.judgeBy(metrics), func(r evidence.Record) bool { return r.Basis == evidence.ByRate })
 	r, ok := evidence.Strongest(records)
 	if !ok || !r.Trips() {
 		return verdict{}, false
 	}
-	return verdict{CauseTest, r.String() + "; both sides use up the error budget, and the service is worse by more than half", v.evidence(records)}, true
+	return verdict{CauseTest, v.plan.recordText(r) + "; both sides use up the error budget, and " + v.plan.To + " is worse by more than half", v.evidence(records)}, true
 }
 
 // streaks are those that began after the last rollback: what was before has

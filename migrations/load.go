@@ -2,6 +2,7 @@ package migrations
 
 import (
 	"fmt"
+	"math"
 	"time"
 
 	"github.com/ficus-gateway/ficus/migrations/evidence"
@@ -14,35 +15,92 @@ type Load struct {
 	Carried uint64 `json:"carried"` // the most that it carried over a quarter of an hour of the last three days
 }
 
-// WayBack returns the load of a way back of everything, from the last five
-// whole minutes.
-func WayBack(counts evidence.Counts, now time.Time) Load {
-	return Load{
-		Now:     lately(counts.Burn[evidence.Legacy], now),
-		Coming:  lately(counts.Burn[evidence.Modern], now),
-		Carried: most(counts.Burn[evidence.Legacy]),
-	}
-}
+const (
+	loadMinutes = 5 // whole minutes over which a load is measured
+	leastLoad   = 5 * time.Second
+)
 
-// lately returns the requests a minute over the last five whole minutes.
-func lately(b evidence.Burn, now time.Time) uint64 {
-	const minutes = 5
-	sum, last := uint64(0), now.Unix()/60
-	for _, slot := range b.Minutes {
-		if slot.At >= last-minutes && slot.At < last {
-			sum += slot.Requests
+// WayBack returns the load of a way back of everything. It is measured since the
+// last change of the split, and over the last five whole minutes at most.
+func WayBack(counts evidence.Counts, m Migration, now time.Time) Load {
+	var since time.Time
+	for _, c := range m.Counted() {
+		if c.Since.After(since) {
+			since = c.Since
 		}
 	}
-	return sum / minutes
+	var l Load
+	switch took := now.Sub(since); {
+	case took >= (loadMinutes+1)*time.Minute:
+		l.Now, l.Coming = lately(counts.Burn[evidence.Legacy], now), lately(counts.Burn[evidence.Modern], now)
+	case took < leastLoad: // too little has come since: the traffic of before, divided as it is now
+		all := lately(counts.Burn[evidence.Legacy], now) + lately(counts.Burn[evidence.Modern], now)
+		l.Coming = all * uint64(m.Split.Modern()) / Buckets
+		l.Now = all - l.Coming
+	default:
+		l.Now, l.Coming = sinceShift(counts, m, took)
+	}
+	l.Carried = max(most(counts.Burn[evidence.Legacy], now), l.Now)
+	return l
 }
 
-func most(b evidence.Burn) uint64 {
-	const minutes = 15
-	top := uint64(0)
-	for _, slot := range b.Quarters {
-		top = max(top, slot.Requests)
+// sinceShift returns the requests a minute by what was counted since the split
+// changed.
+func sinceShift(counts evidence.Counts, m Migration, took time.Duration) (legacy, modern uint64) {
+	var requests evidence.Sides
+	for name, course := range m.Counted() {
+		cell := counts.Cells[name]
+		if cell == nil {
+			continue
+		}
+		e := cell.Epoch(course.Epoch)
+		if e == nil {
+			continue
+		}
+		for side := range requests {
+			requests[side] += e.Requests[side] + e.Cohort[side]
+		}
+		requests[evidence.Legacy] += e.Keyless
 	}
-	return top / minutes
+	aMinute := func(n uint64) uint64 { return uint64(math.Round(float64(n) / took.Minutes())) }
+	return aMinute(requests[evidence.Legacy]), aMinute(requests[evidence.Modern])
+}
+
+// lately returns the requests a minute over the last whole minutes, five at most
+// and no more than there were; of the minute under way, if there was no other.
+func lately(b evidence.Burn, now time.Time) uint64 {
+	last := now.Unix() / 60
+	sum, first := uint64(0), last
+	for _, slot := range b.Minutes {
+		if slot.At >= last-loadMinutes && slot.At < last {
+			sum += slot.Requests
+		}
+		if slot.At <= last {
+			first = min(first, slot.At)
+		}
+	}
+	if whole := min(last-first, loadMinutes); whole > 0 {
+		return sum / uint64(whole)
+	}
+	for _, slot := range b.Minutes {
+		if slot.At == last {
+			return uint64(float64(slot.Requests) / max(now.Sub(now.Truncate(time.Minute)).Minutes(), 1.0/60))
+		}
+	}
+	return 0
+}
+
+// most returns the requests a minute of the busiest quarter of an hour that is
+// over, of the minutes of the one under way if none is.
+func most(b evidence.Burn, now time.Time) uint64 {
+	const minutes = 15
+	top, current := uint64(0), now.Unix()/60/minutes
+	for _, slot := range b.Quarters {
+		if slot.At < current {
+			top = max(top, slot.Requests/minutes)
+		}
+	}
+	return top
 }
 
 // New reports whether the monolith has not carried as much of late.
@@ -50,9 +108,5 @@ func (l Load) New() bool { return l.Now+l.Coming > l.Carried }
 
 // String says it to a person.
 func (l Load) String() string {
-	text := fmt.Sprintf("%d requests a minute come back to the %d that the monolith has", l.Coming, l.Now)
-	if l.New() {
-		return text + fmt.Sprintf("; the most it carried in the last three days is %d", l.Carried)
-	}
-	return text + fmt.Sprintf("; it carried %d in the last three days", l.Carried)
+	return fmt.Sprintf("rolling back adds %d requests/min to the monolith (now %d/min; highest 15 minutes of 3 days: %d/min)", l.Coming, l.Now, l.Carried)
 }

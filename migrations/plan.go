@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/ficus-gateway/ficus/migrations/compare"
+	"github.com/ficus-gateway/ficus/migrations/evidence"
 )
 
 // A Plan is what the config says of one migration, compiled. It is immutable.
@@ -167,17 +168,38 @@ type Guard struct {
 	FalseAlarm float64       `json:"false_alarm,omitempty"` // chance of ever rolling back a service as good as the monolith, 0 to 1
 	Errors     float64       `json:"errors,omitempty"`      // tolerated worsening of the error rate: 0.2 is 20 %
 	Timeouts   float64       `json:"timeouts,omitempty"`    // tolerated worsening of the rate of timeouts
-	Latency    *LatencyGuard `json:"latency,omitempty"`
-	Mismatches float64       `json:"mismatches,omitempty"` // greatest share of mismatches, 0 to 1; 0: none is watched
-	Objective  float64       `json:"objective,omitempty"`  // share of the route's requests that is to succeed; 0: 99.95 %
-	Saturation float64       `json:"saturation,omitempty"` // share of the service's capacity in use from which the ramp waits; 0: not watched
-	Harm       int           `json:"harm,omitempty"`       // failed user requests in a step that make it roll back; 0: not watched
+	Outcomes   bool          `json:"outcomes,omitempty"`    // whether classes of outcome are tested that are no failure by themselves; see [evidence.Classes]
+	Latency    *LatencyGuard `json:"latency,omitempty"`     // nil: latency is not watched
+	Mismatches float64       `json:"mismatches,omitempty"`  // share of mismatches above which it rolls back, 0 to 1; 0: it does not for that
+	AtMost     float64       `json:"at_most,omitempty"`     // share of mismatches above which no step goes forward; 0: any share will do
+	Findings   string        `json:"findings,omitempty"`    // severity from which an open finding holds the ramp: high or critical; empty: none does
+	Blip       time.Duration `json:"blip,omitempty"`        // how long failures that fallback healed may be a restart; 0: they count at once
+	OneNetwork bool          `json:"one_network,omitempty"` // all clients are behind one network, so that what one network does is not bounded
+	Objective  float64       `json:"objective,omitempty"`   // share of the route's requests that is to succeed; 0: 99.95 %
+	Saturation float64       `json:"saturation,omitempty"`  // share of the service's capacity in use from which the ramp waits; 0: not watched
+	Harm       int           `json:"harm,omitempty"`        // failed user requests in a step that make it roll back; 0: no number does
+	HarmBeyond bool          `json:"harm_beyond,omitempty"` // whether it rolls back when far more users see a failure than the monolith's rate predicts
 }
 
-// A LatencyGuard says how much slower the service may be.
+// A LatencyGuard says how much slower the service may be. All of
+// [evidence.Latencies] are watched: at Quantile the service may be slower by
+// WorseBy, at the others twice as slow, or by WorseBy if that is more.
 type LatencyGuard struct {
 	Quantile float64 `json:"quantile"` // 0.5, 0.9 or 0.99
 	WorseBy  float64 `json:"worse_by"` // 0.2 is 20 %
+}
+
+// twice is how much slower the service may be at the quantiles that the plan
+// does not name.
+const twice = 1.0
+
+// Tolerance returns by how much the service may be slower at one of the set.
+func (g LatencyGuard) Tolerance(l evidence.LatencyMetric, tau time.Duration) evidence.Tolerance {
+	worse := g.WorseBy
+	if l.Quantile != g.Quantile {
+		worse = max(worse, twice)
+	}
+	return evidence.Tolerance{Tau: tau, WorseBy: worse}
 }
 
 // Compare says how much of the traffic is compared, and with which rules.

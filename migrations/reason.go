@@ -31,6 +31,9 @@ const (
 	WaitControl      Wait = "control"      // a monolith that works: it is the control
 	WaitService      Wait = "service"      // a service that works again: a blip, too many mismatches
 	WaitSaturation   Wait = "saturation"   // room on the service
+	WaitSameness     Wait = "sameness"     // answers that are the same as the monolith's
+	WaitEndpoint     Wait = "endpoint"     // an endpoint that was not asked enough, or fails
+	WaitFinding      Wait = "finding"      // a severe finding to be fixed, accepted or acknowledged
 	WaitRatio        Wait = "ratio"        // people to be where the split says
 	WaitBurn         Wait = "burn"         // the error budget to burn more slowly
 	WaitLag          Wait = "lag"          // the data to catch up

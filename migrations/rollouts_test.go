@@ -250,7 +250,7 @@ func ficus(t *testing.T, r *rand.Rand, f plantedFault) (e ending) {
 		}
 		if late {
 			seen = now.Add(limit.Limit(side))
-			count(evidence.Slow)
+			count(slowest)
 		}
 		if a.failed && a.took < firstByte {
 			count(evidence.Errors)

@@ -63,7 +63,7 @@ func TestABlindStepByTheLastWeekNeedsAnApproval(t *testing.T) {
 			s.counts.Week.Add(s.now.Add(-time.Duration(h)*time.Hour), evidence.KeyOf(time.Duration(i).String()))
 		}
 	}
-	s.waits(WaitApproval, "the guard would not see even an outage within a week")
+	s.waits(WaitApproval, "too few users come for the guard to see even an outage within a week")
 	s.apply(Event{Migration: "orders", Kind: Approved, Step: 1, Actor: "alice"})
 	s.want(Stepped, "its ramp has begun")
 }
@@ -83,16 +83,24 @@ func TestExplainRefusesWhatNoTestDecided(t *testing.T) {
 
 func TestSlowIsWhatItWasAtTheStep(t *testing.T) {
 	s := orders(t, "live=10%", "live=50%").replan(func(p *Plan) { p.Guard.Latency = &LatencyGuard{Quantile: 0.9, WorseBy: 0.5} })
-	if _, ok := s.plan.Slow(s.m().Course("")); ok {
+	if limits := s.plan.Limits(s.m().Course("")); limits != [2]evidence.Taus{} {
 		t.Error("something is slow before anything was measured")
 	}
 	for range 200 {
 		s.counts.Latency.Add(s.now.Add(-10*time.Minute), 100*time.Millisecond)
 	}
 	e := s.want(Stepped, "")
-	slow, ok := s.plan.Slow(s.m().Course(""))
-	if !ok || e.Tau != slow.Tau || slow.Tau < 98*time.Millisecond || slow.Tau > 102*time.Millisecond || slow.Limit(evidence.Modern) < 147*time.Millisecond {
-		t.Errorf("%+v, %v", slow, ok)
+	limits, about := s.plan.Limits(s.m().Course("")), func(got, want time.Duration) bool { return got > want*97/100 && got < want*103/100 }
+	const p50, p90, p99 = 0, 1, evidence.FirstByteP99
+	legacy, modern := limits[evidence.Legacy], limits[evidence.Modern]
+	if e.Taus == nil || !about(legacy[p90], 100*time.Millisecond) || !about(modern[p90], 150*time.Millisecond) {
+		t.Errorf("at the p90 of the plan: %v and %v", legacy, modern)
+	}
+	if !about(legacy[p50], 100*time.Millisecond) || !about(modern[p50], 200*time.Millisecond) {
+		t.Errorf("at the p50, which the plan does not name: %v and %v", legacy, modern)
+	}
+	if legacy[p99] != 0 || modern[p99] != 0 {
+		t.Errorf("200 answers tell no p99, and it is %v and %v", legacy[p99], modern[p99])
 	}
 }
 

@@ -26,7 +26,7 @@ func Weigh(s State, p Plan, counts evidence.Counts, now time.Time) []Weighing {
 			w.Records = v.judge()
 		}
 		if v.course.Test != 0 && !v.course.Unknown {
-			w.Ratio = v.cell.RatioCheck(v.eventCell(), v.course.K)
+			w.Ratio = v.cell.RatioCheck(v.eventCell(), v.course.K, v.several())
 		}
 		out = append(out, w)
 	}

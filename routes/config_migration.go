@@ -134,10 +134,18 @@ type StepConfig struct {
 type GuardConfig struct {
 	// FalseAlarm is the chance of ever rolling back a service that is as good as the monolith.
 	FalseAlarm *Percent `yaml:"false_alarm" default:"0.1%"`
-	// Latency says how much slower the service may be; left out, latency is not watched.
+	// Outcomes says whether redirects, 401 and 403, 404 and 410, other 4xx and gRPC errors are tested: a rise of one of them on the service against the monolith speaks against the service.
+	Outcomes string `yaml:"outcomes" default:"on" enum:"on,off"`
+	// Latency says how much slower the service may be, to the first and to the last byte of an answer; left out, {quantile: p99, worse_by: 100%}. Off turns it off.
 	Latency *LatencyConfig `yaml:"latency"`
-	// Mismatches says how many comparisons may differ; left out, they are not watched.
+	// Mismatches says how many comparisons may differ. Left out, no step goes forward on more than 1 %, and none rolls back. Off turns that off.
 	Mismatches *MismatchesConfig `yaml:"mismatches"`
+	// Findings is the severity from which an open finding of the comparison holds the ramp, until it is fixed, accepted or acknowledged.
+	Findings string `yaml:"findings" default:"critical" enum:"critical,high,none"`
+	// Blip is how long failures like those of a restart, which fallback healed, are kept aside and only hold the ramp; three times an hour at most. 0s counts them at once.
+	Blip *Duration `yaml:"blip" default:"10s"`
+	// Networks says whether what the clients of one network do is bounded: it neither causes nor prevents a rollback, a hold or a step. Write off where all users come from one network, such as an office.
+	Networks string `yaml:"networks" default:"on" enum:"on,off"`
 	// Errors says how many more of them are still fine.
 	Errors RateConfig `yaml:"errors"`
 	// Timeouts says how many more of them are still fine.
@@ -146,8 +154,8 @@ type GuardConfig struct {
 	Objective *Percent `yaml:"objective" default:"99.95%"`
 	// Saturation is the share of the service's capacity in use from which the ramp waits; 0% turns it off.
 	Saturation *Percent `yaml:"saturation" default:"90%"`
-	// Harm is the number of user requests failed by the service in one step that rolls it back, whatever the evidence; 0 is no limit.
-	Harm int `yaml:"harm" default:"0"`
+	// Harm is the number of user requests failed by the service in one step that rolls it back, whatever the evidence. Left out or 0, it is far more users than the monolith's rate predicts. Off turns it off.
+	Harm Harm `yaml:"harm" default:"0"`
 }
 
 // A RateConfig says how much worse a rate may be.
@@ -178,17 +186,23 @@ type CellConfig struct {
 	When OneOrMany[ConditionConfig] `yaml:"when"`
 }
 
-// A LatencyConfig says how much slower the service may be.
+// A LatencyConfig says how much slower the service may be. The monolith's p50,
+// p90 and p99 are all looked at, to the first and to the last byte. A text is
+// short for {worse_by: ...}; off watches none.
 type LatencyConfig struct {
-	// Quantile of the monolith's latency that is looked at.
+	// Quantile of the monolith's latency that worse_by is about; at the others twice as slow is fine, or worse_by if that is more.
 	Quantile string `yaml:"quantile" default:"p99" enum:"p50,p90,p99"`
-	// WorseBy is how much slower is still fine.
+	// WorseBy is how much slower is still fine; less than 2 ms always is.
 	WorseBy *Percent `yaml:"worse_by" default:"20%"`
+	// Off watches no latency.
+	Off bool `yaml:"off" default:"false"`
 }
 
 // A MismatchesConfig says how many comparisons may differ. A text is short for
-// {at_most: ...}.
+// {at_most: ...}; off watches none.
 type MismatchesConfig struct {
-	// AtMost is the greatest share of mismatches.
+	// AtMost is the greatest share of mismatches: above it the service is rolled back, and a step goes forward only if it is shown with 95 % confidence to be below.
 	AtMost *Percent `yaml:"at_most"`
+	// Off watches no mismatches, and lets steps go forward whatever they are.
+	Off bool `yaml:"off" default:"false"`
 }

@@ -29,6 +29,9 @@ const (
 	defaultSkew           = Duration(60 * time.Second)
 	defaultFalseAlarm     = Percent(0.001)
 	defaultWorseBy        = Percent(0.2)
+	defaultWatched        = Percent(1)
+	defaultAtMost         = Percent(0.01)
+	defaultBlip           = Duration(10 * time.Second)
 	defaultObjective      = Percent(0.9995)
 	defaultSaturation     = Percent(0.9)
 	defaultRetries        = 1

@@ -66,7 +66,8 @@ func TestCanonicalConfigIsWhatTheDesignSays(t *testing.T) {
 			{Stage: migrations.Live, Share: 50_000, Hold: 30 * time.Minute, Approve: true},
 			{Stage: migrations.Complete, Share: 100_000},
 		},
-		Guard: migrations.Guard{Objective: 0.9995, Saturation: 0.9, FalseAlarm: 0.001, Latency: &migrations.LatencyGuard{Quantile: 0.99, WorseBy: 0.2}, Mismatches: 0.001},
+		Guard: migrations.Guard{Objective: 0.9995, Saturation: 0.9, FalseAlarm: 0.001, Latency: &migrations.LatencyGuard{Quantile: 0.99, WorseBy: 0.2}, Mismatches: 0.001,
+			AtMost: 0.001, Outcomes: true, Findings: migrations.FindingsCritical, Blip: 10 * time.Second, HarmBeyond: true},
 		Compare: migrations.Compare{Sample: 1, Timeout: 10 * time.Second, Skew: time.Minute, Rules: []compare.Rule{
 			{Do: compare.Ignore, Path: "$.generatedAt"}, {Do: compare.Ignore, Path: "$.items[*].etag"}, {Do: compare.Unordered, Path: "$.tags"},
 		}},
@@ -123,7 +124,7 @@ func TestEveryKeyArrives(t *testing.T) {
 	} {
 		rv := reflect.ValueOf(v)
 		for i := range rv.NumField() {
-			if name := rv.Type().Field(i).Name; rv.Field(i).IsZero() && name != "Redis" && name != "ClientSecretFile" { // what excludes another key
+			if name := rv.Type().Field(i).Name; rv.Field(i).IsZero() && name != "Redis" && name != "ClientSecretFile" && name != "HarmBeyond" { // what excludes another key
 				t.Errorf("%T.%s is zero", v, rv.Type().Field(i).Name)
 			}
 		}

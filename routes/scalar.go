@@ -111,6 +111,25 @@ func (b *Bytes) set(text string) error {
 
 func (b *Bytes) form() string { return "write a size in bytes as 64KiB, 10MiB or 2GiB" }
 
+// Harm is a number of failed requests; it is written as 20, or off. 0 is the
+// default rule, −1 none.
+type Harm int
+
+func (h *Harm) set(text string) error {
+	if text == "off" {
+		*h = -1
+		return nil
+	}
+	n, err := strconv.Atoi(text)
+	if err != nil || n < 0 {
+		return errors.New("is not a number of requests")
+	}
+	*h = Harm(n)
+	return nil
+}
+
+func (h *Harm) form() string { return "write a number of requests as 20, or off" }
+
 func isNumber(text string) bool {
 	_, err := strconv.ParseFloat(text, 64)
 	return err == nil

@@ -29,7 +29,8 @@ func (IncludeConfig) long(n *yaml.Node) *yaml.Node    { return textAs("files", n
 func (EndpointConfig) long(n *yaml.Node) *yaml.Node   { return textAs("url", unnumbered(n)) }
 func (HealthConfig) long(n *yaml.Node) *yaml.Node     { return textAs("path", n) }
 func (DataConfig) long(n *yaml.Node) *yaml.Node       { return textAs("kind", n) }
-func (MismatchesConfig) long(n *yaml.Node) *yaml.Node { return textAs("at_most", n) }
+func (MismatchesConfig) long(n *yaml.Node) *yaml.Node { return offOr("at_most", n) }
+func (LatencyConfig) long(n *yaml.Node) *yaml.Node    { return offOr("worse_by", n) }
 func (HookConfig) long(n *yaml.Node) *yaml.Node       { return textAs("url", n) }
 func (PredicateConfig) long(n *yaml.Node) *yaml.Node  { return textAs("is", n) }
 
@@ -57,6 +58,16 @@ func textAs(key string, n *yaml.Node) *yaml.Node {
 		return n
 	}
 	return wrap(key, n)
+}
+
+// offOr makes a text the value of key, but off that of the key off.
+func offOr(key string, n *yaml.Node) *yaml.Node {
+	if n.Kind == yaml.ScalarNode && (n.Value == "off" || n.Value == "false") {
+		yes := *n
+		yes.Tag, yes.Value, yes.Style = "!!bool", "true", 0
+		return wrap("off", &yes)
+	}
+	return textAs(key, n)
 }
 
 func wrap(key string, n *yaml.Node) *yaml.Node {

@@ -151,7 +151,7 @@ func (p *Process) measure(m *telemetry.Metrics) {
 		}
 	}))
 	m.Gauges("ficus_error_budget_burns", "Whether a side uses up the error budget of its routes so fast that ramps hold.", []string{"migration", "side"}, each(func(r measured, emit func(float64, ...string)) {
-		blaze := r.counts.Burn.Judge(cmp.Or(r.plan.Guard.Objective, evidence.Objective), time.Now())
+		blaze := r.counts.Burn.Judge(cmp.Or(r.plan.Guard.Objective, evidence.Objective), time.Now(), !r.plan.Guard.OneNetwork && r.counts.Several(time.Now()))
 		emit(truth(blaze == evidence.LegacyHot || blaze == evidence.BothHot), r.id, "legacy")
 		emit(truth(blaze == evidence.ModernHot || blaze == evidence.BothHot), r.id, "modern")
 	}))

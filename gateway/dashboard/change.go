@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/ficus-gateway/ficus/migrations"
+	"github.com/ficus-gateway/ficus/migrations/evidence"
 )
 
 // A ShiftRequest sets shares of a migration's split.
@@ -73,7 +74,7 @@ func (a *api) change(w http.ResponseWriter, r *http.Request, reason, cell string
 	}
 	e, err := event(s, c)
 	if err == nil {
-		e.Tau = a.tau(e)
+		e.SetTaus(a.taus(e))
 		err = dryRun(s, a.Now(), e)
 	}
 	if err != nil {
@@ -83,14 +84,14 @@ func (a *api) change(w http.ResponseWriter, r *http.Request, reason, cell string
 	a.commit(w, r, *expect, e)
 }
 
-// tau returns what slow means in the test that an event of a person begins, so
+// taus returns what slow means in the test that an event of a person begins, so
 // that the guard watches latency then as after a step of the ramp.
-func (a *api) tau(e migrations.Event) time.Duration {
+func (a *api) taus(e migrations.Event) evidence.Taus {
 	switch e.Kind {
 	case migrations.Shifted, migrations.Skipped, migrations.Resumed, migrations.Restarted:
-		return migrations.Tau(a.plan(e.Migration), a.Counts(e.Migration), a.Now())
+		return migrations.Taus(a.plan(e.Migration), a.Counts(e.Migration), a.Now())
 	}
-	return 0
+	return evidence.Taus{}
 }
 
 func noReason() *Problem {

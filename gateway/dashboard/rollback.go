@@ -152,7 +152,7 @@ func (a *api) postRollbackAll(w http.ResponseWriter, r *http.Request) {
 // those who ask later why it was slow.
 func (a *api) loaded(e *migrations.Event) {
 	counts := a.Counts(e.Migration)
-	if load := migrations.WayBack(counts, a.Now()); load.Coming > 0 {
+	if load := migrations.WayBack(counts, a.State().Migrations[e.Migration], a.Now()); load.Coming > 0 {
 		e.Evidence = &migrations.Evidence{Load: &load, At: counts.At.UTC().Truncate(time.Microsecond), Gateways: counts.Gateways}
 	}
 }

@@ -218,7 +218,7 @@ func (a *api) presentMigration(s migrations.State, id string) Migration {
 	}
 	plan := a.Table().Plans[id]
 	m.WaitsFor = waitsOf(s, id, plan, counts, now)
-	if load := migrations.WayBack(counts, now); load.Coming > 0 {
+	if load := migrations.WayBack(counts, s.Migrations[id], now); load.Coming > 0 {
 		m.WayBack = loadOf(load)
 	}
 	if cells := a.cellsOf(s, a.plan(id), counts, now); cells != nil { // a retired one has none

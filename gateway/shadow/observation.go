@@ -249,13 +249,14 @@ func (o *Observation) SetAside() {
 	}
 }
 
-// FellBack ends the observation of a request that the candidate's counterpart
-// failed and the other side answered: a failure, without asking again.
-func (o *Observation) FellBack() {
+// FellBack ends the observation of a request that the service failed and that
+// was asked of the monolith instead: a failure, without asking again. Both says
+// that the monolith failed as well.
+func (o *Observation) FellBack(both bool) {
 	if o == nil {
 		return
 	}
-	o.decide(Verdict{Outcome: compare.Failed, FellBack: true})
+	o.decide(Verdict{Outcome: compare.Failed, FellBack: true, ControlBad: true, CandidateBad: both})
 	o.free()
 }
 

@@ -6,6 +6,7 @@ import (
 	"runtime"
 	"time"
 
+	"github.com/ficus-gateway/ficus/migrations"
 	"github.com/ficus-gateway/ficus/migrations/compare"
 )
 
@@ -41,14 +42,17 @@ func (o *Observation) settle(l *lane) {
 		w.tally.probes.Add(1)
 		r := compare.Probe(control, again.compared(nil), p.rules, p.profile)
 		seen.Probe = &r
-		v.Pair = pairOf(probed, seen.Result.Outcome, r.Outcome)
+		v.Noise = noise(&seen.Result, &r)
 	}
+	v.ControlBad = control.Status >= 500
+	v.CandidateBad = err != nil && (!errors.Is(err, errTimeout) || 2*o.control.Took < o.limit()) || err == nil && other.Status >= 500
 	if seen.Result.Outcome == compare.Mismatch && err == nil {
 		seen.Drift = o.recheck(p, &seen.Result, control, other)
 	}
-	v.Outcome = w.judge.finish(w, seen)
-	if v.Outcome == compare.Match && v.Pair == CandidateAlone { // it was a race
-		v.Pair = NoPair
+	if monolithFailed(o.input.Control, v) { // nothing is learned of the service from that (law 12)
+		v.Outcome = seen.Result.Outcome
+	} else {
+		v.Outcome = w.judge.finish(w, seen)
 	}
 	v.Span = spanOf(o.question.Origin)
 	o.decide(v)
@@ -74,13 +78,26 @@ func (o *Observation) undecided(err error, candidate *Answer) Reason {
 
 // ask puts the question to a side within the migration's time.
 func (o *Observation) ask(send Send, a *Answer) error {
-	limit := o.watch.shadow.Timeout
-	if t := o.watch.set.Load().plan.Compare.Timeout; t > 0 {
-		limit = t
-	}
-	err := o.watch.shadow.ask(send, &o.question, o.control.Body.Len(), limit, a)
+	err := o.watch.shadow.ask(send, &o.question, o.control.Body.Len(), o.limit(), a)
 	o.spoilt = o.spoilt || err != nil
 	return err
+}
+
+// limit is the time that an answer may take.
+func (o *Observation) limit() time.Duration {
+	if t := o.watch.set.Load().plan.Compare.Timeout; t > 0 {
+		return t
+	}
+	return o.watch.shadow.Timeout
+}
+
+// monolithFailed reports whether the monolith failed in an observation: a
+// difference is nobody's mismatch then.
+func monolithFailed(control migrations.Side, v Verdict) bool {
+	if control == migrations.Modern {
+		return v.CandidateBad
+	}
+	return v.ControlBad
 }
 
 // recheck asks both sides again about a mismatch, in an order drawn at random,

@@ -4,33 +4,29 @@ import "github.com/ficus-gateway/ficus/migrations/compare"
 
 // A Verdict is what became of one observation.
 type Verdict struct {
-	Outcome  compare.Outcome
-	Probed   bool   // the control was asked once more
-	Pair     Pair   // of a probe
-	FellBack bool   // the control was the service, failed, and the monolith answered
-	Span     string // of the user's request, as evidence keeps it; empty: its trace is not kept
+	Outcome      compare.Outcome
+	Probed       bool   // the control was asked once more
+	Noise        bool   // of a probe: all that differs between the sides differs between two answers of the control as well
+	ControlBad   bool   // the control failed: 5xx, or no answer
+	CandidateBad bool   // likewise; a time-out counts only if the control had less than half of the time
+	FellBack     bool   // the control was the service, failed, and the monolith answered
+	Span         string // of the user's request, as evidence keeps it; empty: its trace is not kept
 }
 
-// A Pair is a probe in which two of the three answers agree and one stands
-// alone: what a fair coin decides if the candidate is like another control.
-type Pair uint8
-
-// The pairs.
-const (
-	NoPair         Pair = iota
-	CandidateAlone      // the control agreed with itself
-	ControlAlone        // the candidate agreed with one answer of the control
-)
-
-func pairOf(probed bool, candidate, again compare.Outcome) Pair {
-	switch differs := candidate == compare.Mismatch || candidate == compare.Failed || candidate == compare.TimedOut; {
-	case !probed:
-	case differs && again == compare.Match:
-		return CandidateAlone
-	case candidate == compare.Match && again == compare.Mismatch:
-		return ControlAlone
+// noise reports whether a probe explains all that the candidate differs in: the
+// control differs from itself in the same places. What cannot differ by chance,
+// or where the control agreed with itself, it does not explain.
+func noise(differs, probe *compare.Result) bool {
+	own := make(map[string]bool, len(probe.Differences))
+	for i := range probe.Differences {
+		own[probe.Differences[i].Path] = true
 	}
-	return NoPair
+	for i := range differs.Differences {
+		if d := &differs.Differences[i]; !d.Accepted() && !own[d.Path] {
+			return false
+		}
+	}
+	return differs.Outcome == compare.Mismatch && len(own) > 0
 }
 
 // CandidateFailed reports whether there was no answer to compare with.

@@ -28,8 +28,24 @@ const Objective = 0.9995
 
 // Add counts requests that ended at a time, bad of them failed.
 func (b *Burn) Add(at time.Time, requests, bad uint64) {
-	b.Minutes.add(slotOf(at, minute), requests, bad, keepMinutes)
-	b.Quarters.add(slotOf(at, quarter), requests, bad, keepQuarter)
+	b.add(at, Slot{Requests: requests, Bad: bad})
+}
+
+// AddFrom is Add for clients of one network.
+func (b *Burn) AddFrom(at time.Time, requests, bad uint64, from Network) {
+	n := Slot{Requests: requests, Bad: bad}
+	if bad > 0 {
+		n.From = new(ByGroup)
+		n.From[from.Group()] = bad
+	}
+	b.add(at, n)
+}
+
+func (b *Burn) add(at time.Time, n Slot) {
+	n.At = slotOf(at, minute)
+	b.Minutes.add(n, keepMinutes)
+	n.At = slotOf(at, quarter)
+	b.Quarters.add(n, keepQuarter)
 }
 
 // Merge adds what another gateway counted.
@@ -43,7 +59,11 @@ func (b *Burn) Merge(o Burn) {
 // back to the beginning of its first minute, or of its first quarter of an
 // hour if it is longer than an hour. Without requests it is 0.
 func (b Burn) Rate(window time.Duration, objective float64, now time.Time) float64 {
-	requests, bad := b.in(window, now)
+	all := b.in(window, now)
+	return burnRate(all.Requests, all.Bad, objective)
+}
+
+func burnRate(requests, bad uint64, objective float64) float64 {
 	if requests == 0 || !(objective < 1) {
 		return 0
 	}
@@ -51,7 +71,7 @@ func (b Burn) Rate(window time.Duration, objective float64, now time.Time) float
 }
 
 // in returns what was counted in a window.
-func (b Burn) in(window time.Duration, now time.Time) (requests, bad uint64) {
+func (b Burn) in(window time.Duration, now time.Time) Slot {
 	series, slot := b.Minutes, minute
 	if window > time.Hour {
 		series, slot = b.Quarters, quarter
@@ -83,11 +103,15 @@ var Paces = []Pace{
 const FewFailures = 10
 
 // Burning returns the fastest pace that a side exceeds, and whether there is
-// one.
-func (b Burn) Burning(objective float64, now time.Time) (Pace, bool) {
+// one. several says that clients of several networks are known; then those of
+// one group of networks alone never exceed any (law 13).
+func (b Burn) Burning(objective float64, now time.Time, several bool) (Pace, bool) {
 	hot := func(window time.Duration, factor float64) bool {
-		_, bad := b.in(window, now)
-		return bad >= FewFailures && b.Rate(window, objective, now) >= factor
+		all := b.in(window, now)
+		if several && all.From != nil {
+			all.Bad -= min(slices.Max(all.From[:]), all.Bad)
+		}
+		return all.Bad >= FewFailures && burnRate(all.Requests, all.Bad, objective) >= factor
 	}
 	i := slices.IndexFunc(Paces, func(p Pace) bool { return hot(p.Long, p.Factor) && hot(p.Short, p.Factor) })
 	if i < 0 {
@@ -108,9 +132,9 @@ const (
 )
 
 // Judge returns which sides burn at a pace that pages.
-func (b Burns) Judge(objective float64, now time.Time) Blaze {
+func (b Burns) Judge(objective float64, now time.Time, several bool) Blaze {
 	hot := func(s Side) bool {
-		pace, ok := b[s].Burning(objective, now)
+		pace, ok := b[s].Burning(objective, now, several)
 		return ok && pace.Page
 	}
 	switch modern, legacy := hot(Modern), hot(Legacy); {

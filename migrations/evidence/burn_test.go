@@ -29,7 +29,7 @@ func TestBurnRates(t *testing.T) {
 			}
 		}
 	}
-	if pace, ok := b.Burning(Objective, noon); !ok || pace.Factor != 1 || pace.Page {
+	if pace, ok := b.Burning(Objective, noon, false); !ok || pace.Factor != 1 || pace.Page {
 		t.Errorf("three days at the limit: %+v, %v", pace, ok)
 	}
 	if got := (Burn{}).Rate(time.Hour, Objective, noon); got != 0 {
@@ -57,7 +57,7 @@ func TestTheFourPaces(t *testing.T) {
 		var b Burn
 		traffic(&b, noon.Add(-c.long), 75*time.Hour-c.long, 0)
 		traffic(&b, noon, c.long, c.every)
-		pace, ok := b.Burning(Objective, noon)
+		pace, ok := b.Burning(Objective, noon, false)
 		if ok != (c.want > 0) || pace.Factor != c.want {
 			t.Errorf("%s: %+v, %v", c.name, pace, ok)
 		}
@@ -65,18 +65,18 @@ func TestTheFourPaces(t *testing.T) {
 	// Where hardly anybody comes, a few failures are no rate.
 	var few Burn
 	few.Add(noon, 20, FewFailures-1)
-	if pace, ok := few.Burning(Objective, noon); ok {
+	if pace, ok := few.Burning(Objective, noon, false); ok {
 		t.Errorf("%d failures: %+v", FewFailures-1, pace)
 	}
 	few.Add(noon, 1, 1)
-	if _, ok := few.Burning(Objective, noon); !ok {
+	if _, ok := few.Burning(Objective, noon, false); !ok {
 		t.Errorf("%d failures of 21 requests do not burn", FewFailures)
 	}
 	// An hour that was bad until ten minutes ago is over: the short window says so.
 	var b Burn
 	traffic(&b, noon.Add(-10*time.Minute), time.Hour, 100)
 	traffic(&b, noon, 10*time.Minute, 0)
-	if pace, ok := b.Burning(Objective, noon); ok && pace.Factor == 14.4 {
+	if pace, ok := b.Burning(Objective, noon, false); ok && pace.Factor == 14.4 {
 		t.Errorf("trouble that is over still pages: %+v", pace)
 	}
 }
@@ -89,7 +89,7 @@ func TestWhenBothSidesBurnTheMigrationIsNotToBlame(t *testing.T) {
 		legacy, modern Burn
 		want           Blaze
 	}{{calm, calm, Calm}, {calm, hot, ModernHot}, {hot, calm, LegacyHot}, {hot, hot, BothHot}} {
-		if got := (Burns{Legacy: c.legacy, Modern: c.modern}).Judge(Objective, noon); got != c.want {
+		if got := (Burns{Legacy: c.legacy, Modern: c.modern}).Judge(Objective, noon, false); got != c.want {
 			t.Errorf("%q, want %q", got, c.want)
 		}
 	}

@@ -23,6 +23,19 @@ type Cell struct {
 	Harm     uint64              `json:"harm,omitempty"`    // requests on the service that failed for the user, fallback and all
 	Spans    map[Metric][]string `json:"spans,omitempty"`   // span contexts of bad requests on the service, sorted, up to [SpanLimit] each
 	Streaks  Streaks             `json:"streaks,omitempty"` // consecutive failures by gateway
+
+	Turn      uint64               `json:"turn,omitempty"`      // event with which the ramp began to run
+	Endpoints map[string]*Endpoint `json:"endpoints,omitempty"` // by method and path template
+	CleanBy   ByGroup              `json:"clean_by,omitzero"`   // of Clean on the service, by group of client networks
+	Prior     Compared             `json:"prior,omitzero"`      // comparisons by key in earlier tests of the ramp
+	Aside     uint64               `json:"aside,omitempty"`     // failures of this test that fallback healed in a blip, and that are not held against the service
+	Blameless uint64               `json:"blameless,omitempty"` // failures of this test on the service that the monolith shared
+}
+
+// Compared are the keys of comparisons by what their first comparison showed.
+type Compared struct {
+	Keys     uint64 `json:"keys,omitempty"`
+	Differed uint64 `json:"differed,omitempty"`
 }
 
 // ActiveLimit is the number of active keys beyond which they are not counted.
@@ -47,13 +60,51 @@ func NewCell(test uint64, share int) *Cell {
 // If it is of the same step, which began at that time, the last one was full:
 // what the step has shown stands, or a step that many people see would never
 // have shown enough.
-func (c *Cell) Next(test uint64, share int, began int64) *Cell {
+//
+// Of the same ramp, which began with the event turn, comparisons and what is
+// known of endpoints stand.
+func (c *Cell) Next(test uint64, share int, began int64, turn uint64, several bool) *Cell {
 	next := NewCell(test, share)
-	next.Began, next.Streaks = began, maps.Clone(c.Streaks)
+	next.Began, next.Streaks, next.Turn = began, maps.Clone(c.Streaks), turn
 	if began != 0 && began == c.Began {
-		next.Earlier, next.Observed, next.Harm = c.Clean(), c.Observed, c.Harm
+		next.Earlier, next.Observed, next.Harm, next.CleanBy = c.Clean(), c.Observed, c.Harm, c.CleanBy
 	}
+	if turn != 0 && turn == c.Turn {
+		next.Prior = c.Compared(several)
+	}
+	next.Endpoints = nextEndpoints(c.Endpoints)
 	return next
+}
+
+// mostCompared is how many keys of one network count as compared, where clients
+// of several are known: half of what rules out a share of 1 %.
+const mostCompared = 150
+
+// Compared returns the keys of the ramp by what their first comparison in each
+// test showed. Where clients of several networks are known, one of them neither
+// makes up the sample nor makes it differ.
+func (c *Cell) Compared(several bool) Compared {
+	out := c.Prior
+	keys := c.Bad[Mismatches]
+	switch {
+	case keys == nil:
+	case !several:
+		n := keys.Total()
+		out.Keys, out.Differed = out.Keys+n.Sum(), out.Differed+n[Modern]
+	default:
+		worst := Sides{}
+		for _, n := range keys.ByNetwork() {
+			out.Keys, out.Differed = out.Keys+min(n.Sum(), mostCompared), out.Differed+min(n[Modern], mostCompared)
+			if n[Modern] > worst[Modern] {
+				worst = n
+			}
+		}
+		out.Differed -= min(worst[Modern], mostCompared)
+		if worst[Modern] > 0 {
+			out.Keys -= min(worst.Sum(), mostCompared)
+		}
+	}
+	return out
 }
 
 // Begin adds an epoch to the test and returns it. An epoch that the test
@@ -82,21 +133,29 @@ func (c *Cell) find(seq uint64) (int, bool) {
 // Saw counts a key that its hash placed on a side: for the sample-ratio check
 // once per test, and among the active ones.
 func (c *Cell) Saw(key Key, epoch uint64, side Side) {
-	if c.Epoch(epoch) == nil {
+	c.Meet(Vote{Key: key, Epoch: epoch, Side: side})
+}
+
+// Meet is Saw for a key whose network is known.
+func (c *Cell) Meet(v Vote) {
+	if c.Epoch(v.Epoch) == nil {
 		return
 	}
-	c.Seen.Add(key, epoch, side)
-	if side == Modern && c.Active.Len() < ActiveLimit {
-		c.Active.Add(key, epoch, side)
+	c.Seen.Vote(v)
+	if f := c.Active.networks[v.Network]; v.Several && f != nil && f.total().Sum() >= FewKeys/2 {
+		return // more of one network say nothing more
+	}
+	if v.Side == Modern && c.Active.Len() < ActiveLimit {
+		c.Active.Vote(v)
 	}
 }
 
 // Kept counts a key that its hash placed on a side and that a journey keeps on
 // the other: for the sample-ratio check alone, which is about the hash. Nothing
 // else of such a request is evidence.
-func (c *Cell) Kept(key Key, epoch uint64, placed Side) {
-	if c.Epoch(epoch) != nil {
-		c.Seen.Add(key, epoch, placed)
+func (c *Cell) Kept(v Vote) {
+	if c.Epoch(v.Epoch) != nil {
+		c.Seen.Vote(v)
 	}
 }
 
@@ -105,7 +164,12 @@ func (c *Cell) Kept(key Key, epoch uint64, placed Side) {
 // and none once [Limit] is reached. Keyless requests and those that a cohort
 // placed must not come here.
 func (c *Cell) Count(m Metric, key Key, epoch uint64, side Side) bool {
-	if c.Epoch(epoch) == nil {
+	return c.Vote(m, Vote{Key: key, Epoch: epoch, Side: side})
+}
+
+// Vote is Count for a key whose network is known.
+func (c *Cell) Vote(m Metric, v Vote) bool {
+	if c.Epoch(v.Epoch) == nil {
 		return false
 	}
 	keys := c.Bad[m]
@@ -116,7 +180,17 @@ func (c *Cell) Count(m Metric, key Key, epoch uint64, side Side) bool {
 		keys = new(Keys)
 		c.Bad[m] = keys
 	}
-	return keys.Add(key, epoch, side)
+	return keys.Vote(v)
+}
+
+// VoteFirst counts a key of a class by its first answer.
+func (c *Cell) VoteFirst(m Metric, v Vote) bool { return c.Vote(m.first(), v) }
+
+// VoteAt counts an event of a metric at an endpoint, which is one of c.
+func (c *Cell) VoteAt(e *Endpoint, m Metric, v Vote) {
+	if c.Epoch(v.Epoch) != nil {
+		e.vote(m, v)
+	}
 }
 
 // Link keeps the span context of a bad request on the service and reports
@@ -134,18 +208,41 @@ func (c *Cell) Link(m Metric, span string) bool {
 }
 
 // Full reports whether a metric has counted as many keys as a test takes: the
-// test ends undecided, and the next begins.
+// test ends undecided, and the next begins. Sets of first answers, which grow
+// with every key, only stop.
 func (c *Cell) Full() bool {
-	for _, keys := range c.Bad {
-		if keys.Full() {
+	for m, keys := range c.Bad {
+		if keys.Full() && !m.byFirst() {
 			return true
 		}
 	}
 	return false
 }
 
-// Few reports whether too few keys are active on the service.
-func (c *Cell) Few() bool { return c.Active.Len() < FewKeys }
+// Few reports whether too few keys are active on the service. Where several
+// networks are known, half of them at most may be one network's.
+func (c *Cell) Few(several bool) bool { return c.ActiveKeys(several) < FewKeys }
+
+// ActiveKeys returns the number of keys that [Cell.Few] looks at.
+func (c *Cell) ActiveKeys(several bool) uint64 {
+	if !several {
+		return uint64(c.Active.Len())
+	}
+	n := uint64(0)
+	for _, sides := range c.Active.ByNetwork() {
+		n += min(sides.Sum(), FewKeys/2)
+	}
+	return n
+}
+
+// CleanOf returns [Cell.Clean] as far as it counts toward a number that is
+// needed: half of that at most may come from one group of networks.
+func (c *Cell) CleanOf(need uint64, several bool) uint64 {
+	if !several {
+		return c.Clean()
+	}
+	return c.CleanBy.Capped((need + 1) / 2)
+}
 
 // Requests returns the test's requests by side, of keys placed by their hash.
 func (c *Cell) Requests() Sides {
@@ -172,6 +269,10 @@ func (c *Cell) Samples(g Guard) []Sample {
 	if g.Metric == Ratio {
 		keys = &c.Seen
 	}
+	return c.samples(g, keys)
+}
+
+func (c *Cell) samples(g Guard, keys *Keys) []Sample {
 	out := make([]Sample, 0, len(c.Epochs))
 	for _, e := range c.Epochs {
 		s := Sample{Epoch: e.Seq, W: g.w(e.Share)}
@@ -199,23 +300,44 @@ func (c *Cell) CloneAfter(before *Cell) *Cell {
 		return c.Clone()
 	}
 	light := *c
-	light.Seen, light.Bad = Keys{}, nil
+	light.Seen, light.Bad, light.Endpoints = Keys{}, nil, nil
 	out := light.Clone()
 	if out.Seen = before.Seen; c.Seen.Len()-before.Seen.Len() > before.Seen.Len()/64 {
 		out.Seen = c.Seen.Clone()
 	}
-	for m, keys := range c.Bad {
-		if out.Bad == nil {
-			out.Bad = make(map[Metric]*Keys, len(c.Bad))
+	out.Bad = cloneKeys(c.Bad, before.Bad)
+	if c.Endpoints != nil {
+		out.Endpoints = make(map[string]*Endpoint, len(c.Endpoints))
+		for name, e := range c.Endpoints {
+			out.Endpoints[name] = e.clone(before.Endpoints[name])
 		}
-		if old := before.Bad[m]; old != nil && old.Len() == keys.Len() {
-			out.Bad[m] = old
-			continue
-		}
-		clone := keys.Clone()
-		out.Bad[m] = &clone
 	}
 	return out
+}
+
+// Reverse returns the record of the same test with the sides exchanged: how
+// strongly a metric says that the monolith is the worse one. It must stand
+// without any one network as well.
+func (c *Cell) Reverse(name string, m Metric, b Budget, several bool) Record {
+	r := Record{Cell: name, Metric: m, Reversed: true, Odds: Worse(), Budget: b, Threshold: b.Threshold()}
+	r.Parts, r.Networks, _ = c.parts(Guard{Metric: m}, []source{{weight: 1, keys: c.Bad[m]}}, several)
+	for i, s := range r.Parts[0].Epochs {
+		r.Parts[0].Epochs[i] = Sample{Epoch: s.Epoch, W: 1 - s.W, Service: s.Legacy, Legacy: s.Service}
+	}
+	for _, f := range r.Parts[0].From {
+		for i, n := range f.Counts {
+			f.Counts[i] = [2]uint64{n[1], n[0]}
+		}
+	}
+	r.Epochs = r.Parts[0].Epochs
+	if r.Networks == 0 {
+		r.Parts = nil
+	}
+	r.E = r.Recompute()
+	if r.E >= r.Threshold {
+		r.Least = r.RecomputeLeast()
+	}
+	return r
 }
 
 // mergeCells returns the counts of both, of the newer test if they differ.
@@ -237,6 +359,13 @@ func mergeCells(a, b *Cell) *Cell {
 		Observed: a.Observed.plus(b.Observed),
 		Harm:     a.Harm + b.Harm,
 		Streaks:  streaks,
+
+		Turn:      max(a.Turn, b.Turn),
+		Endpoints: mergeEndpoints(a.Endpoints, b.Endpoints),
+		CleanBy:   a.CleanBy.plus(b.CleanBy),
+		Prior:     Compared{a.Prior.Keys + b.Prior.Keys, a.Prior.Differed + b.Prior.Differed},
+		Aside:     a.Aside + b.Aside,
+		Blameless: a.Blameless + b.Blameless,
 	}
 	out.Seen.Merge(b.Seen)
 	out.Active.Merge(b.Active)

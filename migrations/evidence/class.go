@@ -20,6 +20,9 @@ const (
 	classes
 )
 
+// ByClass is a number for each class.
+type ByClass [classes]uint64
+
 var classNames = [classes]string{"ok", "redirect", "denied", "missing", "rejected", "failed", "broken", "timeout", "grpc"}
 
 // String returns the class in one word.

@@ -18,7 +18,10 @@ type Counts struct {
 	Own      bool             `json:"own,omitempty"`      // one gateway's own, used because the merged ones are stale; a merge clears it
 	Cells    map[string]*Cell `json:"cells,omitempty"`    // by name; "" for a migration without cells
 	Burn     Burns            `json:"burn,omitzero"`      // requests and failures of the whole route, by side
-	Latency  Window           `json:"latency,omitzero"`   // the monolith's, by the time it was measured
+	Latency  Window           `json:"latency,omitzero"`   // the monolith's until the first byte, by the time it was measured
+	Whole    Window           `json:"whole,omitzero"`     // the monolith's until the last byte
+	Networks Networks         `json:"networks,omitempty"` // clients' networks, seen of late
+	Findings []OpenFinding    `json:"findings,omitempty"` // open findings of the comparison, the worst first
 	Week     Week             `json:"week,omitzero"`      // who came of late, for outlooks
 	Plans    []string         `json:"plans,omitempty"`    // hashes of the plan that the gateways go by, sorted
 	Lag      Lag              `json:"lag,omitzero"`       // of replicated data
@@ -51,12 +54,32 @@ func Merge(parts ...Counts) Counts {
 			out.Burn[side].Merge(p.Burn[side])
 		}
 		out.Latency.Merge(p.Latency)
+		out.Whole.Merge(p.Whole)
+		out.Networks = out.Networks.merged(p.Networks)
+		out.Findings = mergeFindings(out.Findings, p.Findings)
 		out.Week.Merge(p.Week)
 		out.Plans = mergePlans(out.Plans, p.Plans)
 		out.Lag = out.Lag.merged(p.Lag)
 		out.Load = max(out.Load, p.Load)
 	}
 	return out
+}
+
+// Several reports whether clients of several networks are known: then none of
+// them makes evidence alone (law 13).
+func (c Counts) Several(now time.Time) bool { return c.Networks.Several(now) }
+
+// Taus returns what slow means by the monolith's latency in the slots that are
+// over.
+func (c Counts) Taus(now time.Time) (t Taus) {
+	for i, l := range Latencies {
+		window := &c.Latency
+		if l.Whole {
+			window = &c.Whole
+		}
+		t[i], _ = window.Tau(l.Quantile, now)
+	}
+	return t
 }
 
 // A Lag is by how much the data of one side is behind the other's. The zero

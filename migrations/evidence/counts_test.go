@@ -112,7 +112,7 @@ func TestEvidenceDependsOnlyOnCounts(t *testing.T) {
 			parts[other%3].Cells[""].Count(Errors, other, 1, sideOf(other, 30_000))
 		}
 		guards, b := []Guard{{Metric: Errors}}, Budget{Alpha: 0.01, Test: 1}
-		x, y := whole.Judge("", guards, b)[0], Merge(parts...).Cells[""].Judge("", guards, b)[0]
+		x, y := whole.Judge("", guards, b, false)[0], Merge(parts...).Cells[""].Judge("", guards, b, false)[0]
 		if math.Float64bits(x.E) != math.Float64bits(y.E) {
 			t.Fatalf("E is %v, or %v in another order", x.E, y.E)
 		}
@@ -123,7 +123,7 @@ func TestOutcomesOfAnotherTestDoNotCount(t *testing.T) {
 	old := NewCell(3, 1000)
 	old.Count(Errors, 1, 3, Modern)
 	old.Streaks = Streaks{"a": {Healed: 4, Since: 1, Last: 2}}
-	now := old.Next(9, 5000, 0)
+	now := old.Next(9, 5000, 0, 0, false)
 	if now.Count(Errors, 2, 3, Modern) || len(now.Bad) != 0 {
 		t.Error("an outcome of the last test counts in this one")
 	}
@@ -154,7 +154,7 @@ func TestATestEndsWhenItsKeysAreFull(t *testing.T) {
 	if !cell.Full() || cell.Count(Errors, Key(mix(Limit)), 1, Modern) {
 		t.Errorf("not full after %d keys", Limit)
 	}
-	if r := cell.Judge("", []Guard{{Metric: Errors}}, Budget{Alpha: 0.5, Test: 1})[0]; r.Trips() {
+	if r := cell.Judge("", []Guard{{Metric: Errors}}, Budget{Alpha: 0.5, Test: 1}, false)[0]; r.Trips() {
 		t.Errorf("as many on either side trip: %v", r)
 	}
 	text, err := json.Marshal(cell)
@@ -167,8 +167,8 @@ func TestATestEndsWhenItsKeysAreFull(t *testing.T) {
 func TestFewActiveKeysAreSaid(t *testing.T) {
 	cell := NewCell(1, 50_000)
 	for key := range Key(1000) {
-		if few := cell.Active.Len() < 10; cell.Few() != few {
-			t.Fatalf("%d keys are few: %v", cell.Active.Len(), cell.Few())
+		if few := cell.Active.Len() < 10; cell.Few(false) != few {
+			t.Fatalf("%d keys are few: %v", cell.Active.Len(), cell.Few(false))
 		}
 		cell.Saw(key, 1, Side(key%2))
 	}
@@ -183,10 +183,10 @@ func TestABrokenAssignmentIsFound(t *testing.T) {
 		right.Saw(key, 1, sideOf(key, 20_000))
 		wrong.Saw(key, 1, sideOf(key, 26_000))
 	}
-	if r := right.RatioCheck("", 1); r.Trips() {
+	if r := right.RatioCheck("", 1, false); r.Trips() {
 		t.Errorf("a right assignment is called wrong: %v", r)
 	}
-	if r := wrong.RatioCheck("", 1); !r.Trips() {
+	if r := wrong.RatioCheck("", 1, false); !r.Trips() {
 		t.Errorf("26 %% in place of 20 %% goes unseen: %v", r)
 	}
 }
@@ -216,7 +216,7 @@ func TestCloneAfterIsAClone(t *testing.T) {
 				cell.Count(Errors, key, 1, side)
 			}
 			if rapid.IntRange(0, 20).Draw(t, "next test") == 0 {
-				cell = cell.Next(cell.Test+1, 50_000, 0)
+				cell = cell.Next(cell.Test+1, 50_000, 0, 0, false)
 				cell.Begin(1, 50_000)
 			}
 			want := cell.Clone()

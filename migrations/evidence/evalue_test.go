@@ -173,7 +173,7 @@ func TestElevenOneSidedPairsPassAThousand(t *testing.T) {
 func TestMismatchesAreHeldAgainstAnAllowedRate(t *testing.T) {
 	cell := NewCell(1, 0) // in shadow: nobody is on the service
 	guard := Guard{Metric: Mismatches, Basis: ByRate, Rate: 0.001}
-	judge := func() Record { return cell.Judge("", []Guard{guard}, Budget{Alpha: 0.001, Test: 1})[0] }
+	judge := func() Record { return cell.Judge("", []Guard{guard}, Budget{Alpha: 0.001, Test: 1}, false)[0] }
 	for key := range Key(2000) { // one in a thousand, as allowed
 		side := Legacy
 		if key%1000 == 7 {
@@ -207,7 +207,7 @@ func BenchmarkJudge(b *testing.B) {
 	}
 	b.ReportAllocs()
 	for b.Loop() {
-		cell.Judge("", guards, Budget{Alpha: 0.001, Test: 3})
+		cell.Judge("", guards, Budget{Alpha: 0.001, Test: 3}, false)
 	}
 }
 

@@ -22,7 +22,7 @@ func Example() {
 		evidence.Counts{Cells: map[string]*evidence.Cell{"": there}},
 	)
 	guards := []evidence.Guard{{Metric: evidence.Errors}}
-	record, _ := evidence.Strongest(all.Cells[""].Judge("", guards, evidence.Budget{Alpha: 0.001, Test: 1}))
+	record, _ := evidence.Strongest(all.Cells[""].Judge("", guards, evidence.Budget{Alpha: 0.001, Test: 1}, false))
 	fmt.Println(record)
 
 	stored, _ := json.Marshal(record)

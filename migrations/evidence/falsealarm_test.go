@@ -129,7 +129,7 @@ func TestCorrelatedPeopleTripAtMostAlpha(t *testing.T) {
 			}
 			if !ratio && !cell.Seen.Has(Key(who)) {
 				cell.Saw(Key(who), 1, side)
-				ratio = cell.RatioCheck("", 1).Trips()
+				ratio = cell.RatioCheck("", 1, false).Trips()
 			}
 			if rng.Float64() >= p.bad {
 				continue
@@ -179,7 +179,7 @@ func TestManyMetricsAndTestsShareAlpha(t *testing.T) {
 					side = Modern
 				}
 				cell.Count(g.Metric, key, uint64(k), side)
-				for _, r := range cell.Judge("", guards, Budget{Alpha: alpha, Test: k}) {
+				for _, r := range cell.Judge("", guards, Budget{Alpha: alpha, Test: k}, false) {
 					tripped = tripped || r.Trips()
 				}
 			}
@@ -194,7 +194,7 @@ func TestOnePersonWithAllTheErrorsIsNoEvidence(t *testing.T) {
 	for range 10_000 {
 		cell.Count(Errors, KeyOf("mallory"), 1, Modern)
 	}
-	if r := cell.Judge("", []Guard{{Metric: Errors}}, Budget{Alpha: 0.001, Test: 1})[0]; r.Trips() || r.Epochs[0].Service != 1 {
+	if r := cell.Judge("", []Guard{{Metric: Errors}}, Budget{Alpha: 0.001, Test: 1}, false)[0]; r.Trips() || r.Epochs[0].Service != 1 {
 		t.Errorf("one person's 10,000 errors count as %d: %v", r.Epochs[0].Service, r)
 	}
 }

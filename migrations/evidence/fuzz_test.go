@@ -33,14 +33,14 @@ func FuzzCounts(f *testing.F) {
 		}
 		merged := Merge(c, c, Counts{})
 		for name, cell := range merged.Cells {
-			for _, r := range cell.Judge(name, []Guard{{Metric: Errors}, {Metric: Mismatches, Basis: ByRate, Rate: 0.01}}, Budget{Alpha: 0.001}) {
+			for _, r := range cell.Judge(name, []Guard{{Metric: Errors}, {Metric: Mismatches, Basis: ByRate, Rate: 0.01}}, Budget{Alpha: 0.001}, true) {
 				if math.IsNaN(r.E) || r.Check() != nil {
 					t.Fatalf("%v: %v", r, r.Check())
 				}
 			}
-			cell.Streaks.Judge()
+			cell.Streaks.Judge(BlipTime, true)
 		}
-		merged.Burn.Judge(Objective, noon)
+		merged.Burn.Judge(Objective, noon, false)
 		merged.Latency.Tau(0.5, noon)
 		once, err := json.Marshal(merged)
 		if err != nil {

@@ -53,11 +53,11 @@ func travels(rng *rand.Rand, size, requests, before, share, reads int, alpha flo
 		key := Key(who)
 		fresh := !cell.Seen.Has(key)
 		if !counts {
-			cell.Kept(key, 1, t.placed)
+			cell.Kept(Vote{Key: key, Epoch: 1, Side: t.placed})
 		} else {
 			cell.Saw(key, 1, side)
 		}
-		ratio = ratio || fresh && cell.RatioCheck("", 1).Trips()
+		ratio = ratio || fresh && cell.RatioCheck("", 1, false).Trips()
 		if safe || rng.Float64() >= p.bad { // only writes fail, where the rules are hardest
 			continue
 		}

@@ -4,24 +4,28 @@ import (
 	"cmp"
 	"maps"
 	"slices"
+	"time"
 )
 
 // Limit is the greatest number of keys of a metric that one test takes in.
 const Limit = 1 << 16
 
-// Keys is an exact set of keys, each with the epoch and the side of its first
-// event: it makes every person count once. The zero value is empty and ready.
+// Keys is an exact set of keys, each with the epoch, the side and the client
+// network of its first event: every key counts once. The zero value is empty
+// and ready.
 //
 // A Keys belongs to one goroutine. Copies share what they hold; see [Keys.Clone].
 type Keys struct {
-	places map[Key]place
-	counts []placed // by epoch, ascending; what places add up to
+	places   map[Key]place
+	counts   []placed             // by epoch, ascending; what places add up to
+	networks map[Network]*fromOne // what each network adds to counts
 }
 
 // A place is where a key was counted.
 type place struct {
-	epoch uint64
-	side  Side
+	epoch   uint64
+	side    Side
+	network Network
 }
 
 // placed is the number of keys counted in an epoch.
@@ -30,13 +34,59 @@ type placed struct {
 	sides Sides
 }
 
+// fromOne is what one network has added to a set.
+type fromOne struct {
+	first  int64 // when its first key was counted, in Unix milliseconds
+	counts []placed
+}
+
+func (f *fromOne) total() (sum Sides) {
+	for _, c := range f.counts {
+		sum = sum.plus(c.sides)
+	}
+	return sum
+}
+
+// A Vote is one event of one key.
+type Vote struct {
+	Key     Key
+	Epoch   uint64
+	Side    Side
+	Network Network
+	At      time.Time
+	Several bool // clients of several networks are known, so that what one adds is bounded
+}
+
+// freeVotes is the number of keys that one network may add whatever the others
+// do. Beyond it a network adds at most as many as all others together, so that
+// none fills a set by itself. The rule looks at the past only, so that the
+// evidence stays a supermartingale.
+const freeVotes = 1024
+
 // Add counts a key, unless it was counted before or the set is full, and
 // reports whether it did.
 func (k *Keys) Add(key Key, epoch uint64, side Side) bool {
-	if k.Full() || k.Has(key) {
+	return k.Vote(Vote{Key: key, Epoch: epoch, Side: side})
+}
+
+// Vote is Add for a key whose network is known.
+func (k *Keys) Vote(v Vote) bool {
+	if k.Full() || k.Has(v.Key) {
 		return false
 	}
-	k.put(key, place{epoch, side & 1})
+	if f := k.networks[v.Network]; v.Several && f != nil {
+		own := f.total().Sum()
+		if own >= freeVotes && own >= uint64(k.Len())-own {
+			return false
+		}
+	}
+	k.put(v.Key, place{v.Epoch, v.Side & 1, v.Network})
+	if f := k.networks[v.Network]; f.first == 0 {
+		f.first = v.At.UnixMilli()
+		if v.At.IsZero() {
+			f.first = 0
+		}
+	}
 	return true
 }
 
@@ -53,12 +103,7 @@ func (k Keys) Len() int { return len(k.places) }
 func (k Keys) Full() bool { return len(k.places) >= Limit }
 
 // In returns the number of keys counted in an epoch, by side.
-func (k Keys) In(epoch uint64) Sides {
-	if i, ok := k.find(epoch); ok {
-		return k.counts[i].sides
-	}
-	return Sides{}
-}
+func (k Keys) In(epoch uint64) Sides { return in(k.counts, epoch) }
 
 // Total returns the number of keys by side.
 func (k Keys) Total() Sides {
@@ -69,9 +114,25 @@ func (k Keys) Total() Sides {
 	return sum
 }
 
+// ByNetwork returns the number of keys by side of each network, in no order.
+func (k Keys) ByNetwork() []Sides {
+	out := make([]Sides, 0, len(k.networks))
+	for _, f := range k.networks {
+		out = append(out, f.total())
+	}
+	return out
+}
+
 // Clone returns a copy that shares nothing with k.
 func (k Keys) Clone() Keys {
-	return Keys{maps.Clone(k.places), slices.Clone(k.counts)}
+	out := Keys{places: maps.Clone(k.places), counts: slices.Clone(k.counts)}
+	if k.networks != nil {
+		out.networks = make(map[Network]*fromOne, len(k.networks))
+		for n, f := range k.networks {
+			out.networks[n] = &fromOne{f.first, slices.Clone(f.counts)}
+		}
+	}
+	return out
 }
 
 // Merge adds the keys of o. A key that both have keeps the earlier epoch and,
@@ -82,39 +143,74 @@ func (k Keys) Clone() Keys {
 func (k *Keys) Merge(o Keys) {
 	for key, theirs := range o.places {
 		ours, ok := k.places[key]
-		if !ok {
-			k.put(key, theirs)
+		if ok && !theirs.before(ours) {
 			continue
 		}
-		if theirs.before(ours) {
-			i, _ := k.find(ours.epoch)
-			k.counts[i].sides[ours.side]--
-			if k.counts[i].sides.Sum() == 0 {
-				k.counts = slices.Delete(k.counts, i, i+1)
+		if ok {
+			k.counts = less(k.counts, ours)
+			f := k.networks[ours.network]
+			if f.counts = less(f.counts, ours); len(f.counts) == 0 {
+				delete(k.networks, ours.network)
 			}
-			k.put(key, theirs)
+		}
+		k.put(key, theirs)
+	}
+	for n, theirs := range o.networks {
+		if ours := k.networks[n]; ours != nil && theirs.first != 0 && (ours.first == 0 || theirs.first < ours.first) {
+			ours.first = theirs.first
 		}
 	}
 }
 
 func (p place) before(o place) bool {
-	return cmp.Or(cmp.Compare(p.epoch, o.epoch), cmp.Compare(p.side, o.side)) < 0
+	return cmp.Or(cmp.Compare(p.epoch, o.epoch), cmp.Compare(p.side, o.side), cmp.Compare(p.network, o.network)) < 0
 }
 
 func (k *Keys) put(key Key, p place) {
 	if k.places == nil {
 		k.places = make(map[Key]place)
+		k.networks = make(map[Network]*fromOne)
 	}
 	k.places[key] = p
-	i, ok := k.find(p.epoch)
-	if !ok {
-		k.counts = slices.Insert(k.counts, i, placed{epoch: p.epoch})
+	k.counts = more(k.counts, p)
+	f := k.networks[p.network]
+	if f == nil {
+		f = new(fromOne)
+		k.networks[p.network] = f
 	}
-	k.counts[i].sides[p.side]++
+	f.counts = more(f.counts, p)
 }
 
-func (k Keys) find(epoch uint64) (int, bool) {
-	return slices.BinarySearchFunc(k.counts, epoch, func(c placed, e uint64) int {
+// in returns the number of an epoch.
+func in(counts []placed, epoch uint64) Sides {
+	if i, ok := at(counts, epoch); ok {
+		return counts[i].sides
+	}
+	return Sides{}
+}
+
+// more returns the counts with one key more.
+func more(counts []placed, p place) []placed {
+	i, ok := at(counts, p.epoch)
+	if !ok {
+		counts = slices.Insert(counts, i, placed{epoch: p.epoch})
+	}
+	counts[i].sides[p.side]++
+	return counts
+}
+
+// less returns the counts with one key less.
+func less(counts []placed, p place) []placed {
+	i, _ := at(counts, p.epoch)
+	counts[i].sides[p.side]--
+	if counts[i].sides.Sum() == 0 {
+		counts = slices.Delete(counts, i, i+1)
+	}
+	return counts
+}
+
+func at(counts []placed, epoch uint64) (int, bool) {
+	return slices.BinarySearchFunc(counts, epoch, func(c placed, e uint64) int {
 		return cmp.Compare(c.epoch, e)
 	})
 }

@@ -69,7 +69,7 @@ func streaks(t *rapid.T) Streak {
 		if rapid.IntRange(0, 9).Draw(t, "ends") == 0 {
 			s.End(at)
 		} else {
-			s.Heal(at)
+			s.Heal(at, Network(rapid.IntRange(0, 3).Draw(t, "network")))
 		}
 	}
 	return s

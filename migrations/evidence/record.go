@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 	"time"
 )
@@ -11,25 +12,65 @@ import (
 // A Record is one metric of one test, with everything that its evidence was
 // computed from. It stands in the event of a decision.
 type Record struct {
-	Cell   string        `json:"cell,omitempty"`
-	Metric Metric        `json:"metric"`
-	Basis  Basis         `json:"basis,omitempty"`
-	Epochs []Sample      `json:"epochs"`
-	Odds   Grid          `json:"odds"`
-	Margin float64       `json:"margin,omitempty"` // δ of a rate
-	Tau    time.Duration `json:"tau_ns,omitempty"` // of the latency metric
+	Cell     string        `json:"cell,omitempty"`
+	Metric   Metric        `json:"metric"`
+	Basis    Basis         `json:"basis,omitempty"`
+	Epochs   []Sample      `json:"epochs"`
+	Odds     Grid          `json:"odds"`
+	Margin   float64       `json:"margin,omitempty"`   // δ of a rate
+	Tau      time.Duration `json:"tau_ns,omitempty"`   // of the latency metric
+	Reversed bool          `json:"reversed,omitempty"` // the sides are exchanged: E says that the monolith is worse
 	Budget
+	Parts     []Part   `json:"parts,omitempty"`    // what E averages; the Epochs are those of the first. Empty: E is of the Epochs alone
+	Networks  int      `json:"networks,omitempty"` // client networks that the parts tell apart; 0: what one of them does is not bounded
+	Mixed     int      `json:"mixed,omitempty"`    // how many of them E leaves out in turn
 	E         float64  `json:"e"`
+	Least     float64  `json:"least,omitempty"` // E without the network that adds most to it, if Networks is not 0
 	Threshold float64  `json:"threshold"`
 	Spans     []string `json:"spans,omitempty"` // span contexts of bad requests on the service, up to [SpanLimit]
 }
 
-// Trips reports whether the evidence has reached the threshold.
-func (r Record) Trips() bool { return r.E >= r.Threshold }
+// Trips reports whether the evidence has reached the threshold, also without
+// the client network that adds most to it (law 13).
+func (r Record) Trips() bool {
+	return r.E >= r.Threshold && (r.Networks == 0 || r.Least >= r.Threshold)
+}
 
 // Recompute returns the evidence that the counts of the record amount to: to
 // the bit E, on any machine, also after the record was written and read.
-func (r Record) Recompute() float64 { return E(r.Epochs, r.Odds, r.Margin) }
+func (r Record) Recompute() float64 {
+	if len(r.Parts) == 0 {
+		return E(r.Epochs, r.Odds, r.Margin)
+	}
+	return mixture(r.Parts, r.Odds, r.Margin, r.Mixed, -1).float()
+}
+
+// RecomputeLeast is [Record.Recompute] for Least. The least over leaving out
+// each network is below E, so that asking for it as well costs nothing of α.
+func (r Record) RecomputeLeast() float64 {
+	if r.Networks == 0 {
+		return 0
+	}
+	least := Most
+	for i := range r.Networks {
+		least = min(least, mixture(r.Parts, r.Odds, r.Margin, r.Mixed, i).float())
+	}
+	return least
+}
+
+// Leading returns the part that most of the evidence comes from.
+func (r Record) Leading() Part {
+	if len(r.Parts) == 0 {
+		return Part{Weight: 1, Epochs: r.Epochs}
+	}
+	best, most := r.Parts[0], -1.0
+	for _, p := range r.Parts {
+		if e := p.Weight * E(p.Epochs, r.Odds, r.Margin); e > most {
+			best, most = p, e
+		}
+	}
+	return best
+}
 
 // ErrRecord is the error of a record whose numbers do not follow from its counts.
 var ErrRecord = errors.New("the record does not follow from its counts")
@@ -38,6 +79,12 @@ var ErrRecord = errors.New("the record does not follow from its counts")
 func (r Record) Check() error {
 	if e := r.Recompute(); math.Float64bits(e) != math.Float64bits(r.E) {
 		return fmt.Errorf("%w: %s: E is %v by the counts, %v by the record", ErrRecord, r.Metric, e, r.E)
+	}
+	if len(r.Parts) > 0 && !slices.Equal(r.Parts[0].Epochs, r.Epochs) {
+		return fmt.Errorf("%w: %s: its counts are not those of its first part", ErrRecord, r.Metric)
+	}
+	if e := r.RecomputeLeast(); r.E >= r.Threshold && math.Float64bits(e) != math.Float64bits(r.Least) {
+		return fmt.Errorf("%w: %s: without the network that adds most E is %v by the counts, %v by the record", ErrRecord, r.Metric, e, r.Least)
 	}
 	if t := r.Budget.Threshold(); math.Float64bits(t) != math.Float64bits(r.Threshold) {
 		return fmt.Errorf("%w: %s: the threshold is %v by the budget, %v by the record", ErrRecord, r.Metric, t, r.Threshold)

@@ -22,8 +22,8 @@ func TestARecordIsRecomputedToTheBitAfterARoundTrip(t *testing.T) {
 		records := cell.Judge("eu", guards, Budget{
 			Alpha: rapid.Float64Range(0, 1).Draw(t, "α"), Test: rapid.IntRange(0, 50).Draw(t, "k"),
 			Gateways: rapid.IntRange(0, 5).Draw(t, "gateways"), Own: rapid.Bool().Draw(t, "own"),
-		})
-		records = append(records, cell.RatioCheck("eu", 2))
+		}, rapid.Bool().Draw(t, "several networks"))
+		records = append(records, cell.RatioCheck("eu", 2, rapid.Bool().Draw(t, "several")))
 		for _, r := range records {
 			text, err := json.Marshal(r)
 			if err != nil {
@@ -48,7 +48,7 @@ func TestARecordThatWasTamperedWithIsFound(t *testing.T) {
 	for key := range Key(4) {
 		cell.Count(Errors, key, 7, Modern)
 	}
-	r := cell.Judge("", []Guard{{Metric: Errors}}, Budget{Alpha: 0.001, Test: 1})[0]
+	r := cell.Judge("", []Guard{{Metric: Errors}}, Budget{Alpha: 0.001, Test: 1}, false)[0]
 	if err := r.Check(); err != nil {
 		t.Fatal(err)
 	}
@@ -72,7 +72,7 @@ func TestARecordSaysWhatItSays(t *testing.T) {
 		cell.Link(Errors, fmt.Sprintf("%032x-%016x", i, i))
 	}
 	guards := []Guard{{Metric: Errors}, {Metric: Timeouts}, {Metric: Slow}, {Metric: Mismatches, Basis: ByRate, Rate: 0.001}}
-	records := cell.Judge("eu", guards, Budget{Alpha: 0.001, Test: 2})
+	records := cell.Judge("eu", guards, Budget{Alpha: 0.001, Test: 2}, false)
 	r, ok := Strongest(records)
 	if !ok || r.Metric != Errors || !r.Trips() || len(r.Spans) != SpanLimit {
 		t.Fatalf("the strongest record is %+v", r)
@@ -80,7 +80,7 @@ func TestARecordSaysWhatItSays(t *testing.T) {
 	if want := 4 / (0.001 * 6 / (math.Pi * math.Pi) / 4); math.Abs(r.Threshold-want) > 1e-6 {
 		t.Errorf("threshold %v, want K/α_k = %v", r.Threshold, want)
 	}
-	rate := cell.Judge("", []Guard{{Metric: Mismatches, Basis: ByRate, Rate: 0.001}}, Budget{Alpha: 0.01, Test: 1})[0]
+	rate := cell.Judge("", []Guard{{Metric: Mismatches, Basis: ByRate, Rate: 0.001}}, Budget{Alpha: 0.01, Test: 1}, false)[0]
 	if text := rate.String(); !strings.HasPrefix(text, "mismatches: 0 of 0 people got one, and a share of 0.001 may; E = 1,") {
 		t.Errorf("it says %q", text)
 	}

@@ -42,6 +42,28 @@ func (s scaled) power(n uint64) scaled {
 
 // mean returns the arithmetic mean, added up in the order given.
 func mean(terms []scaled) scaled {
+	frac, top := added(terms)
+	if frac == 0 {
+		return scaled{}
+	}
+	out := scale(frac / float64(len(terms)))
+	out.exp += top
+	return out
+}
+
+// sum returns the sum, added up in the order given.
+func sum(terms []scaled) scaled {
+	frac, top := added(terms)
+	if frac == 0 {
+		return scaled{}
+	}
+	out := scale(frac)
+	out.exp += top
+	return out
+}
+
+// added returns the sum as frac·2^exp.
+func added(terms []scaled) (frac float64, exp int64) {
 	top := int64(math.MinInt64)
 	for _, t := range terms {
 		if t.frac != 0 {
@@ -54,12 +76,7 @@ func mean(terms []scaled) scaled {
 			sum += math.Ldexp(t.frac, int(t.exp-top))
 		}
 	}
-	if sum == 0 {
-		return scaled{}
-	}
-	out := scale(sum / float64(len(terms)))
-	out.exp += top
-	return out
+	return sum, top
 }
 
 // float returns s as a float64, at most [Most].

@@ -12,11 +12,28 @@ import (
 // which nothing happened are left out.
 type Series []Slot
 
-// A Slot is one slot of a [Series]. In JSON it is [at, requests, bad].
+// A Slot is one slot of a [Series]. In JSON it is [at, requests, bad], and, if
+// it is known from which groups of client networks the bad ones came, the number
+// of each group from 0, without zeros at the end.
 type Slot struct {
 	At       int64 // number of the slot since 1970
 	Requests uint64
 	Bad      uint64
+	From     *ByGroup // of Bad; nil: none, or not known. Never changed once others may see it
+}
+
+// plus returns the sum of two slots of one time.
+func (s Slot) plus(o Slot) Slot {
+	s.Requests += o.Requests
+	s.Bad += o.Bad
+	if o.From != nil {
+		from := *o.From
+		if s.From != nil {
+			from = from.plus(*s.From)
+		}
+		s.From = &from
+	}
+	return s
 }
 
 func slotOf(at time.Time, width time.Duration) int64 {
@@ -24,16 +41,16 @@ func slotOf(at time.Time, width time.Duration) int64 {
 }
 
 // add counts in a slot and forgets all but the newest keep.
-func (s *Series) add(at int64, requests, bad uint64, keep int64) {
-	if requests == 0 && bad == 0 {
+func (s *Series) add(n Slot, keep int64) {
+	if n.Requests == 0 && n.Bad == 0 {
 		return
 	}
+	at := n.At
 	i, ok := slices.BinarySearchFunc(*s, at, func(x Slot, t int64) int { return cmp.Compare(x.At, t) })
 	if !ok {
 		*s = slices.Insert(*s, i, Slot{At: at})
 	}
-	(*s)[i].Requests += requests
-	(*s)[i].Bad += bad
+	(*s)[i] = (*s)[i].plus(n)
 	if !ok {
 		*s = s.trimmed(keep)
 	}
@@ -55,8 +72,7 @@ func (s Series) merged(o Series, keep int64) Series {
 	var out Series
 	for _, x := range all {
 		if n := len(out); n > 0 && out[n-1].At == x.At {
-			out[n-1].Requests += x.Requests
-			out[n-1].Bad += x.Bad
+			out[n-1] = out[n-1].plus(x)
 		} else {
 			out = append(out, x)
 		}
@@ -65,19 +81,25 @@ func (s Series) merged(o Series, keep int64) Series {
 }
 
 // sum adds up the slots after one and up to another.
-func (s Series) sum(after, to int64) (requests, bad uint64) {
+func (s Series) sum(after, to int64) (all Slot) {
 	for _, x := range s {
 		if x.At > after && x.At <= to {
-			requests += x.Requests
-			bad += x.Bad
+			all = all.plus(x)
 		}
 	}
-	return requests, bad
+	return all
 }
 
-// MarshalJSON writes [at, requests, bad].
+// MarshalJSON writes [at, requests, bad], and the groups.
 func (s Slot) MarshalJSON() ([]byte, error) {
-	return json.Marshal([3]uint64{uint64(s.At), s.Requests, s.Bad})
+	f := append(make([]uint64, 0, 3+Groups), uint64(s.At), s.Requests, s.Bad)
+	if s.From != nil && s.From.Sum() > 0 {
+		f = append(f, s.From[:]...)
+		for f[len(f)-1] == 0 {
+			f = f[:len(f)-1]
+		}
+	}
+	return json.Marshal(f)
 }
 
 // UnmarshalJSON reads what MarshalJSON writes.
@@ -86,10 +108,14 @@ func (s *Slot) UnmarshalJSON(text []byte) error {
 	if err := json.Unmarshal(text, &f); err != nil {
 		return err
 	}
-	if len(f) != 3 || f[0] >= lastSlot {
-		return errors.New("a slot is [at, requests, bad]")
+	if len(f) < 3 || len(f) > 3+Groups || len(f) > 3 && f[len(f)-1] == 0 || f[0] >= lastSlot {
+		return errors.New("a slot is [at, requests, bad], and what each group of networks adds to bad")
 	}
-	*s = Slot{int64(f[0]), f[1], f[2]}
+	*s = Slot{At: int64(f[0]), Requests: f[1], Bad: f[2]}
+	if len(f) > 3 {
+		s.From = new(ByGroup)
+		copy(s.From[:], f[3:])
+	}
 	return nil
 }
 

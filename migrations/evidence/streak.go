@@ -8,11 +8,13 @@ import (
 // A Streak is how the service fares in the eyes of one gateway: the requests
 // in a row that it failed and the monolith then answered.
 type Streak struct {
-	Ended  int64  `json:"ended,omitempty"`  // when a request last broke a streak, in Unix milliseconds
-	Since  int64  `json:"since,omitempty"`  // when the present streak's first request failed
-	Last   int64  `json:"last,omitempty"`   // when its last request failed
-	Healed uint64 `json:"healed,omitempty"` // length of the present streak
-	Blip   Blip   `json:"blip,omitzero"`    // the last one that is over
+	Ended  int64   `json:"ended,omitempty"`  // when a request last broke a streak, in Unix milliseconds
+	Since  int64   `json:"since,omitempty"`  // when the present streak's first request failed
+	Last   int64   `json:"last,omitempty"`   // when its last request failed
+	Healed uint64  `json:"healed,omitempty"` // length of the present streak
+	From   Network `json:"from,omitempty"`   // client network of its first request
+	Many   bool    `json:"many,omitempty"`   // clients of more than one network are in it
+	Blip   Blip    `json:"blip,omitzero"`    // the last one that is over
 }
 
 // A Blip is a streak of at least [BlipLength] that is over.
@@ -20,22 +22,24 @@ type Blip struct {
 	From   int64  `json:"from"` // first failure, in Unix milliseconds
 	To     int64  `json:"to"`   // last failure
 	Healed uint64 `json:"healed"`
+	Many   bool   `json:"many,omitempty"` // clients of more than one network were in it
 }
 
 // The absolute rules, which spend nothing of α.
 const (
-	OutageLength = 20              // requests in a row that make an outage
-	BlipLength   = 3               // requests in a row that are worth a word
-	BlipTime     = 3 * time.Second // a streak that is over by then holds the ramp and does not roll back
+	OutageLength = 20               // requests in a row that make an outage
+	BlipLength   = 3                // requests in a row that are worth a word
+	BlipTime     = 10 * time.Second // by default; a streak that is over by then holds the ramp and does not roll back
 )
 
 // Heal counts a request that the service failed and the monolith answered in
 // its stead.
-func (s *Streak) Heal(at time.Time) {
+func (s *Streak) Heal(at time.Time, from Network) {
 	ms := at.UnixMilli()
 	if s.Healed == 0 {
-		s.Since, s.Last = ms, ms
+		s.Since, s.Last, s.From, s.Many = ms, ms, from, false
 	}
+	s.Many = s.Many || from != s.From
 	s.Healed++
 	s.Since, s.Last = min(s.Since, ms), max(s.Last, ms)
 }
@@ -45,7 +49,7 @@ func (s *Streak) Heal(at time.Time) {
 // requests in a second that break no streak it is enough to count one.
 func (s *Streak) End(at time.Time) {
 	if s.Healed >= BlipLength {
-		s.Blip = Blip{s.Since, s.Last, s.Healed}
+		s.Blip = Blip{s.Since, s.Last, s.Healed, s.Many}
 	}
 	*s = Streak{Ended: max(s.Ended, at.UnixMilli()), Blip: s.Blip}
 }
@@ -74,11 +78,14 @@ const (
 
 // Judge returns what the streaks amount to, and the streak that says so. It
 // is an outage if at least [OutageLength] requests in a row failed, as one
-// gateway saw them or as all did, and failed still after [BlipTime]: a restart
+// gateway saw them or as all did, and failed still after the patience: a restart
 // is over by then. Requests of several gateways are in a row if none of them
 // saw one in between that broke the streak; their clocks should agree within
 // a second or so.
-func (s Streaks) Judge() (Fault, Streak) {
+//
+// patience is how long a restart may take. several says that clients of several
+// networks are known; then one of them alone makes no fault (law 13).
+func (s Streaks) Judge(patience time.Duration, several bool) (Fault, Streak) {
 	together := Streak{}
 	for _, own := range s {
 		together.Ended = max(together.Ended, own.Ended)
@@ -88,17 +95,18 @@ func (s Streaks) Judge() (Fault, Streak) {
 		if own.Healed == 0 {
 			continue
 		}
-		worst = worse(worst, own)
+		worst = worse(worst, own, patience, several)
 		if own.Since > together.Ended {
 			if together.Healed == 0 {
-				together.Since, together.Last = own.Since, own.Last
+				together.Since, together.Last, together.From = own.Since, own.Last, own.From
 			}
+			together.Many = together.Many || own.Many || own.From != together.From
 			together.Since, together.Last = min(together.Since, own.Since), max(together.Last, own.Last)
 			together.Healed += own.Healed
 		}
 	}
-	worst = worse(worst, together)
-	return worst.fault(), worst
+	worst = worse(worst, together, patience, several)
+	return worst.fault(patience, several), worst
 }
 
 // Blip returns the last blip that is over, as any gateway saw it; zero if
@@ -114,9 +122,11 @@ func (s Streaks) Blip() Blip {
 	return last
 }
 
-func (s Streak) fault() Fault {
+func (s Streak) fault(patience time.Duration, several bool) Fault {
 	switch {
-	case s.Healed >= OutageLength && s.Last-s.Since > BlipTime.Milliseconds():
+	case several && !s.Many:
+		return Sound
+	case s.Healed >= OutageLength && s.Last-s.Since > patience.Milliseconds():
 		return Outage
 	case s.Healed >= BlipLength:
 		return Blink
@@ -126,10 +136,10 @@ func (s Streak) fault() Fault {
 }
 
 // worse returns the streak that is the greater fault, then the longer one.
-func worse(a, b Streak) Streak {
+func worse(a, b Streak, patience time.Duration, several bool) Streak {
 	rank := map[Fault]int{Sound: 0, Blink: 1, Outage: 2}
 	if cmp.Or(
-		cmp.Compare(rank[a.fault()], rank[b.fault()]), cmp.Compare(a.Healed, b.Healed),
+		cmp.Compare(rank[a.fault(patience, several)], rank[b.fault(patience, several)]), cmp.Compare(a.Healed, b.Healed),
 		cmp.Compare(b.Since, a.Since), cmp.Compare(a.Last, b.Last), cmp.Compare(a.Ended, b.Ended)) >= 0 {
 		return a
 	}

@@ -97,19 +97,22 @@ func (w Window) past(by time.Time) (past Sketch) {
 	return past
 }
 
-// A Tolerance is what counts as slow.
+// A Tolerance is by how much the service may be slower than τ.
 type Tolerance struct {
-	Tau     time.Duration // quantile of the monolith's latency in the past
+	Tau     time.Duration // quantile of the monolith's latency in the past; 0: not known
 	WorseBy float64       // how much slower the service may be: 0.2 is 20 %
 }
 
+// leastWorse is how much slower the service may be, however fast the monolith
+// is: a hop through the network, or a busy processor, is no worsening.
+const leastWorse = 2 * time.Millisecond
+
 // Limit returns the time after which a response of a side is slow: τ for the
-// monolith, (1+δ)τ for the service. The share w of the test is not changed by
-// this margin. The event is counted when the timer passes the limit, so that a
-// hang is seen then.
+// monolith; for the service (1+δ)τ, at least 2 ms more. The share w of the test
+// is not changed by this margin. It is 0 if τ is not known.
 func (t Tolerance) Limit(s Side) time.Duration {
-	if s == Modern && t.WorseBy > 0 {
-		return t.Tau + time.Duration(float64(t.Tau)*t.WorseBy)
+	if s == Modern && t.Tau > 0 {
+		return t.Tau + max(time.Duration(float64(t.Tau)*max(t.WorseBy, 0)), leastWorse)
 	}
 	return t.Tau
 }

@@ -113,7 +113,7 @@ func TestSlowerIsToleratedOnTheServiceOnly(t *testing.T) {
 	if tol.Limit(Legacy) != time.Second || tol.Limit(Modern) != 1200*time.Millisecond {
 		t.Errorf("limits %v and %v", tol.Limit(Legacy), tol.Limit(Modern))
 	}
-	if (Tolerance{Tau: time.Second, WorseBy: -1}).Limit(Modern) != time.Second {
+	if (Tolerance{Tau: time.Second, WorseBy: -1}).Limit(Modern) != time.Second+leastWorse {
 		t.Error("a negative margin counts")
 	}
 }

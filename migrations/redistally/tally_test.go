@@ -162,7 +162,7 @@ func TestWhatAGatewayCountedOutlivesIt(t *testing.T) {
 		t.Errorf("%d people had an error; streaks of %v; others: %v; %d gateways", gs[0].bad(), all.Cells[""].Streaks, gs[0].Others(), all.Gateways)
 	}
 	gs[0].mu.Lock()
-	gs[0].own.Cells[""] = gs[0].own.Cells[""].Next(9, 50_000, 0)
+	gs[0].own.Cells[""] = gs[0].own.Cells[""].Next(9, 50_000, 0, 0, false)
 	gs[0].mu.Unlock()
 	gs[0].exchange(t)
 	gs[0].exchange(t)

@@ -32,6 +32,7 @@ var short = map[reflect.Type]bool{
 	reflect.TypeFor[routes.HealthConfig]():     true,
 	reflect.TypeFor[routes.DataConfig]():       true,
 	reflect.TypeFor[routes.MismatchesConfig](): true,
+	reflect.TypeFor[routes.LatencyConfig]():    true,
 	reflect.TypeFor[routes.PredicateConfig]():  true,
 }
 
@@ -40,6 +41,7 @@ var scalars = map[reflect.Type]string{
 	reflect.TypeFor[routes.Duration](): `^([0-9]+(\.[0-9]*)?(ns|us|µs|ms|s|m|h))+$|^0$`,
 	reflect.TypeFor[routes.Percent]():  `^[0-9]+(\.[0-9]*)? *%$`,
 	reflect.TypeFor[routes.Share]():    `^[0-9]+(\.[0-9]{0,3}0*)? *%$`,
+	reflect.TypeFor[routes.Harm]():     `^[0-9]+$|^off$`,
 	reflect.TypeFor[routes.Bytes]():    `^[0-9]+ *(B|kB|MB|GB|KiB|MiB|GiB)?$`,
 }
 
@@ -70,7 +72,7 @@ func (b *builder) of(t reflect.Type) *jsonschema.Schema {
 	}
 	if pattern, ok := scalars[t]; ok {
 		s := &jsonschema.Schema{Type: "string", Pattern: pattern + "|" + variable}
-		if t == reflect.TypeFor[routes.Bytes]() || t == reflect.TypeFor[routes.Duration]() {
+		if t == reflect.TypeFor[routes.Bytes]() || t == reflect.TypeFor[routes.Harm]() || t == reflect.TypeFor[routes.Duration]() {
 			return anyOf(s, &jsonschema.Schema{Type: "integer", Minimum: "0"})
 		}
 		return s
