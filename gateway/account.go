@@ -33,7 +33,7 @@ func (rec *record) account() {
 	}
 	n := line{
 		cell: rec.cell, key: rec.evidenceKey(), network: evidence.Network(rec.network()), at: rec.Start.Add(rec.Total).UnixNano(),
-		took: rec.took, whole: rec.whole, facts: f, class: rec.class, slow: rec.slowIn(f), method: rec.Method, target: rec.Target, pattern: rec.Pattern,
+		took: rec.took, whole: rec.whole, facts: f, class: rec.class, slow: rec.slowIn(), method: rec.Method, target: rec.Target, pattern: rec.Pattern,
 		pair: rec.pair,
 	}
 	if rec.late {
@@ -61,8 +61,8 @@ func (rec *record) account() {
 
 // slowIn returns in which of [evidence.Latencies] the request was slow, a bit
 // for each, without those that its timer has told already.
-func (rec *record) slowIn(f facts) (slow uint8) {
-	if f&inVain != 0 {
+func (rec *record) slowIn() (slow uint8) {
+	if rec.bothFailed || rec.cell.slowest == 0 {
 		return 0
 	}
 	limits := rec.limits()

@@ -108,7 +108,7 @@ func (c *count) line(n *line, at time.Time) {
 	if n.facts&served != 0 {
 		c.all.Week.Add(at, n.key)
 		c.burn(n, at, known)
-		if side == evidence.Legacy && !n.facts.bad() {
+		if side == evidence.Legacy && !n.facts.failure() {
 			if n.took > 0 {
 				c.all.Latency.Add(at, n.took)
 			}
@@ -151,7 +151,7 @@ func (c *count) line(n *line, at time.Time) {
 // fare: whoever makes keys up has as many as they want.
 func (c *count) burn(n *line, at time.Time, known *answered) {
 	bad := uint64(0)
-	if n.facts.bad() {
+	if n.facts.failure() {
 		bad = 1
 		if !c.several(n.cell, at) && !n.cell.alone && n.key != 0 && !known.well(n.key) {
 			return
@@ -180,7 +180,7 @@ func (c *count) request(cell *evidence.Cell, epoch *evidence.Epoch, n *line, kno
 	if n.facts&tooLate != 0 {
 		happened(epoch, evidence.Slow, side)
 	}
-	clean := !n.facts.bad() && n.facts&tooLate == 0 && n.slow == 0 && usual
+	clean := !n.facts.bad() && n.facts&tooLate == 0 && usual
 	if clean {
 		epoch.Clean[side]++
 		if side == evidence.Modern {
@@ -188,7 +188,7 @@ func (c *count) request(cell *evidence.Cell, epoch *evidence.Epoch, n *line, kno
 			cell.CleanBy[group]++
 		}
 	}
-	n.first = known.first(n.key, !n.facts.bad())
+	n.first = known.first(n.key, !n.facts.failure())
 	if side == evidence.Legacy {
 		c.count(n)
 		return

@@ -21,6 +21,8 @@ const (
 	failed      // answered 5xx or the like in gRPC, not at all, or not to the end
 	timedOut    // the upstream's time was up
 	timer       // no request, but the timer of one: it is slow
+	slow        // it was slow in one of [evidence.Latencies]
+	told        // its timer has told that already
 	harmed      // the user got an error from the service, or none of an answer
 	healed      // the monolith answered in the service's stead
 	broke       // it broke a row of failures
@@ -37,7 +39,10 @@ const (
 
 // bad reports whether it is a bad event of any kind, or one in which both sides
 // failed.
-func (f facts) bad() bool { return f&(failed|timedOut|inVain) != 0 }
+func (f facts) bad() bool { return f&(failed|timedOut|slow|told|inVain) != 0 }
+
+// failure reports whether a side did not answer well, however fast.
+func (f facts) failure() bool { return f&(failed|timedOut|inVain) != 0 }
 
 func (f facts) side() evidence.Side {
 	if f&onModern != 0 {
@@ -54,8 +59,14 @@ func (rec *record) facts() facts {
 		return 0
 	}
 	f := served | rec.sideFact() | rec.standsFor()
+	if rec.barked {
+		f |= told
+	}
 	if rec.bothFailed {
 		return f | inVain
+	}
+	if rec.late || rec.slowIn() != 0 {
+		f |= slow
 	}
 	switch {
 	case rec.class == evidence.ClassTimeout:

@@ -29,7 +29,7 @@ func (g *Gateway) observe(rec *record, r *http.Request) *shadow.Observation {
 	in := shadow.Input{
 		Method: r.Method, Path: r.URL.Path, Pattern: rt.Match.Path, Header: r.Header,
 		Safe: isSafe(r.Method), Stage: rec.Stage, Control: rec.Side,
-		KeyHash: rec.KeyHash, Key: rec.assignment.Key, Repeat: rt.Repeatable,
+		KeyHash: rec.KeyHash, Key: rec.assignment.Key, Network: rec.network(), Repeat: rt.Repeatable,
 		Ask: rt.askModern, Again: rt.askLegacy,
 	}
 	if rec.Side == migrations.Modern {

@@ -140,7 +140,7 @@ func (v view) findings() []Reason {
 	}
 	var texts []string
 	for _, f := range v.counts.Findings {
-		if f.Severity >= int(least) {
+		if f.Severity >= int(least) && !(f.Alone && v.several()) {
 			texts = append(texts, f.Text+" ("+f.ID+")")
 		}
 	}

@@ -2,8 +2,11 @@ package app
 
 import (
 	"context"
+	"sync"
 	"time"
 
+	"github.com/ficus-gateway/ficus/gateway/shadow"
+	"github.com/ficus-gateway/ficus/migrations/compare"
 	"github.com/ficus-gateway/ficus/migrations/evidence"
 )
 
@@ -25,7 +28,55 @@ func (p *Process) own(id string) evidence.Counts {
 			out.Load = p.peaks.see(plan.To, loadOf(service), time.Now())
 		}
 	}
+	out.Findings = p.holding.of(id, p.shadow.Find(id), time.Now())
 	return out
+}
+
+// A holding remembers for a moment which findings may hold the ramps: to rank
+// them all for every decision would cost too much.
+type holding struct {
+	mu   sync.Mutex // guards seen
+	seen map[string]held
+}
+
+type held struct {
+	at   time.Time
+	open []evidence.OpenFinding
+}
+
+// holdingFor is how long it remembers.
+const holdingFor = time.Second
+
+func (h *holding) of(id string, watch *shadow.Watch, now time.Time) []evidence.OpenFinding {
+	if watch == nil {
+		return nil
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if seen := h.seen[id]; now.Sub(seen.at) < holdingFor {
+		return seen.open
+	}
+	if h.seen == nil {
+		h.seen = make(map[string]held)
+	}
+	open := openFindings(watch, now)
+	h.seen[id] = held{now, open}
+	return open
+}
+
+// openFindings returns the findings of a migration that may hold its ramp. That
+// a service does not answer is for the guard to judge, unless it is often so.
+func openFindings(watch *shadow.Watch, now time.Time) (open []evidence.OpenFinding) {
+	const often, seldom = 0.01, 3
+	watch.View(func(s *compare.Study) {
+		for _, f := range s.Findings.Real(now) {
+			if f.State == compare.Acknowledged || f.Severity() < compare.High || f.Unanswered() && (f.Count < seldom || f.Share() < often) {
+				continue
+			}
+			open = append(open, evidence.OpenFinding{ID: f.ID, Severity: int(f.Severity()), Alone: f.ByOneNetwork(), Text: f.Headline()})
+		}
+	})
+	return evidence.Merge(evidence.Counts{Findings: open}).Findings
 }
 
 // owns returns what this gateway knows of each migration by itself.

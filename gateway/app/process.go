@@ -70,6 +70,7 @@ type Process struct {
 	lags     *lags
 	teller   *notify.Teller
 	peaks    peaks
+	holding  holding
 	measures measures
 	counted  string // file that keeps what was counted
 	found    string // file that keeps what the shadow has found

@@ -23,6 +23,7 @@ type Input struct {
 	Control migrations.Side // that answers the user
 	KeyHash uint64          // of the targeting key; 0: keyless
 	Key     string          // the targeting key itself, to find its examples by; never kept in clear
+	Network uint32          // hash of the client's network; 0: not known
 	Repeat  bool            // the route may be asked again
 	Ask     Send            // asks the candidate
 	Again   Send            // asks the control

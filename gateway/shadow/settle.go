@@ -32,7 +32,7 @@ func (o *Observation) settle(l *lane) {
 	runtime.Gosched()
 	control, other := o.control.compared(nil), candidate.compared(err)
 	seen := &compare.Observation{
-		Endpoint: p.endpoint, Target: Redact(o.question.Target), Time: time.Now(), Repeatable: o.repeatable(), Key: p.rules.Mark(o.input.Key),
+		Endpoint: p.endpoint, Target: Redact(o.question.Target), Time: time.Now(), Repeatable: o.repeatable(), Key: p.rules.Mark(o.input.Key), Network: o.input.Network,
 		Control: string(o.input.Control), ControlTrace: traceOf(o.question.Origin), CandidateTrace: candidate.Trace, Size: control.Length + other.Length,
 		ControlTook: o.control.Took, CandidateTook: candidate.Took,
 	}

@@ -3,6 +3,7 @@ package compare
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -42,6 +43,8 @@ type Finding struct {
 	Begin       *Example  `json:"begin,omitempty"`
 	Latest      *Example  `json:"latest,omitempty"`
 	Sample      []Example `json:"sample,omitempty"` // drawn evenly from all
+	From        uint32    `json:"from,omitempty"`   // hash of the client network that it was first seen from; 0: not known
+	Many        bool      `json:"many,omitempty"`   // it was seen from several
 	Drawn       int       `json:"drawn,omitempty"`  // examples that the sample was drawn from
 
 	since int // observations of the endpoint when it was first seen
@@ -144,6 +147,51 @@ func (f *Finding) Real(now time.Time) bool {
 		return !now.Before(f.Until)
 	}
 	return false
+}
+
+// meets notes from which client network it was seen.
+func (f *Finding) meets(network uint32, many bool) {
+	switch {
+	case f.From == 0:
+		f.From = network
+	case network != 0 && network != f.From:
+		f.Many = true
+	}
+	f.Many = f.Many || many
+}
+
+// ByOneNetwork reports whether the clients of one network alone have seen it.
+func (f *Finding) ByOneNetwork() bool { return f.From != 0 && !f.Many }
+
+// Unanswered reports whether all it says is that the candidate did not answer.
+func (f *Finding) Unanswered() bool {
+	for _, s := range f.Signs {
+		if s.Kind != KindFailed && s.Kind != KindTimeout {
+			return false
+		}
+	}
+	return true
+}
+
+// Headline says in a line what it is about, without any value of an answer.
+func (f *Finding) Headline() string {
+	worst := f.Signs[0]
+	for _, s := range f.Signs[1:] {
+		if s.severity() > worst.severity() {
+			worst = s
+		}
+	}
+	text := fmt.Sprintf("%s: %s at %s (%s → %s)", f.Endpoint, worst.Kind, worst.Path, worst.Control, worst.Candidate)
+	if worst.Path == Status {
+		text = fmt.Sprintf("%s: another status", f.Endpoint)
+		if worst.Kind != KindStatus {
+			text = fmt.Sprintf("%s: no answer (%s)", f.Endpoint, worst.Kind)
+		}
+	}
+	if n := len(f.Signs) - 1; n > 0 {
+		text += fmt.Sprintf(" and %d more", n)
+	}
+	return text
 }
 
 // examples calls yield with each place that holds one.

@@ -21,7 +21,8 @@ type Observation struct {
 	Control        string  // side that the control is: "legacy" or "modern"
 	ControlTrace   string  // ids of the traces of the two requests
 	CandidateTrace string
-	Size           int64 // of both bodies
+	Network        uint32 // hash of the client's network; 0: not known
+	Size           int64  // of both bodies
 	ControlTook    time.Duration
 	CandidateTook  time.Duration
 }
@@ -99,6 +100,7 @@ func (f *Findings) Observe(o *Observation) (found, evicted *Finding) {
 		f.byID[id] = g
 	}
 	g.Count++
+	g.meets(o.Network, false)
 	g.Last = o.Time
 	g.seen = t.Observed
 	if race {

@@ -71,6 +71,7 @@ func (f *Finding) join(o *Finding, sample int) {
 	f.Count += o.Count
 	f.Races += o.Races
 	f.Drawn += o.Drawn
+	f.meets(o.From, o.Many)
 	f.Gap = max(f.Gap, o.Gap)
 	f.Unlearned = f.Unlearned || o.Unlearned
 	if f.State != o.State && o.later(f) {

@@ -9,8 +9,9 @@ import (
 // accepted nor acknowledged.
 type OpenFinding struct {
 	ID       string `json:"id"`
-	Severity int    `json:"severity"` // as compare.Severity orders them
-	Text     string `json:"text"`     // what it is, for people; it holds no value of an answer
+	Severity int    `json:"severity"`        // as compare.Severity orders them
+	Alone    bool   `json:"alone,omitempty"` // the clients of one network alone have seen it
+	Text     string `json:"text"`            // what it is, for people; it holds no value of an answer
 }
 
 // mostFindings is the number of findings that counts hold.
