@@ -21,7 +21,7 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	defer func() {
 		rec.leave(r)
 		rec.freeKept()
-		g.finish(rec)
+		g.finish(rec, r)
 		rec.observed()
 		rec.recycle()
 		g.inflight.leave(slot)
@@ -148,11 +148,13 @@ func (g *Gateway) ask(ctx context.Context, rec *record, up *upstream.Upstream) (
 		if errors.As(err, &ue) {
 			rec.Attempts += ue.Attempts
 			rec.Endpoint = ue.Endpoint
+			rec.asked.first(rec.Endpoint, 0)
 		}
 		return nil, err
 	}
 	rec.Attempts += res.Attempts
 	rec.Endpoint = res.Endpoint.String()
+	rec.asked.first(rec.Endpoint, res.Status)
 	rec.Connect, rec.FirstByte = res.Connect, res.Wait
 	rec.Queue += max(time.Since(asked)-res.Connect-res.Wait, 0)
 	return res, nil
@@ -181,12 +183,13 @@ func (g *Gateway) askOther(ctx context.Context, rec *record, res *upstream.Respo
 }
 
 // finish counts, traces and logs a request.
-func (g *Gateway) finish(rec *record) {
+func (g *Gateway) finish(rec *record, r *http.Request) {
 	rec.Total = time.Since(rec.Start)
 	rec.BytesIn, rec.BytesOut = rec.body.n, rec.writer.n
 	if rec.route != nil {
 		rec.route.metrics.Observe(&rec.Exchange)
 		rec.account()
+		rec.sampleFeatures(r)
 	}
 	g.tracer.End(&rec.trace, &rec.Exchange, rec.linked)
 	if g.access != nil && rec.snap.Table.Access {

@@ -37,6 +37,7 @@ type record struct {
 	barked      bool                // its watchdog has told that it is slow
 	linked      bool                // a decision may link to its trace, which is kept
 	took        time.Duration       // until the side asked first began to answer; 0: it did not
+	asked       asked               // the upstream that was asked first
 	slow        *watchdog           // tells that it is slow; nil: never used
 	observation *shadow.Observation // nil: the request is not compared
 	header      http.Header         // for the upstream

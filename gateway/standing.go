@@ -18,15 +18,16 @@ type standing struct {
 // immutable, and what is counted of a request belongs to the one that the
 // request was pinned to.
 type cell struct {
-	book  *book
-	state *migrations.Migration // as the requests of the cell see it; nil: the log does not know it
-	name  string                // by which evidence keeps it
-	test  uint64                // event that began the present test; 0: none runs
-	epoch uint64                // event that began the present split
-	began int64                 // log time from which the step is held, in Unix microseconds
-	share int                   // buckets of 100,000 on the service
-	slow  evidence.Tolerance    // zero: latency is not watched
-	links *links                // of the present test
+	book    *book
+	state   *migrations.Migration // as the requests of the cell see it; nil: the log does not know it
+	name    string                // by which evidence keeps it
+	test    uint64                // event that began the present test; 0: none runs
+	epoch   uint64                // event that began the present split
+	began   int64                 // log time from which the step is held, in Unix microseconds
+	share   int                   // buckets of 100,000 on the service
+	slow    evidence.Tolerance    // zero: latency is not watched
+	links   *links                // of the present test
+	samples *samples              // of its requests; nil: the log does not know the migration
 }
 
 // standingOf compiles where a migration stands.
@@ -51,7 +52,7 @@ func standingOf(p *migrations.Plan, m *migrations.Migration, b *book) standing {
 				c.name = name
 			}
 			c.slow, _ = p.Slow(of.Course(migrations.Rest))
-			c.links = b.ledger.linksOf(c.name, c.test)
+			c.links, c.samples = b.ledger.linksOf(c.name, c.test), b.sampled.of(c.name, c.test)
 		}
 		s.cells[i] = c
 	}

@@ -96,7 +96,7 @@ func Find(samples []Sample) Finding {
 		return Finding{}
 	}
 	since, outage := outageOf(samples)
-	if outage { // what was good before it began is not what still works
+	if outage && t.bad.count() < t.n { // what was good before it began is not what still works
 		if late := tableOf(samples[since:]); late.bad.count() > 0 {
 			t = late
 		}
@@ -121,6 +121,10 @@ func Find(samples []Sample) Finding {
 // outageShare is the share of bad requests from which on nothing works.
 const outageShare = 0.9
 
+// outageLeast is how many bad requests in a row make it one, where others were
+// good before.
+const outageLeast = 5
+
 // outageOf reports whether nearly every request is bad by now, and from which
 // sample on: that in the middle of the bad ones. Samples whose time is not
 // known are taken to have come at the same time.
@@ -131,11 +135,11 @@ func outageOf(samples []Sample) (since int, outage bool) {
 			total++
 		}
 	}
-	bad, seen := 0.0, 0
-	good := 0.0
 	timed := len(samples) > 0 && samples[0].At != 0
-	for i := range samples {
+	bad, good, ill, any := 0.0, 0.0, 0, false
+	for i, seen := 0, 0; i < len(samples); i++ {
 		s := &samples[i]
+		any = any || !s.Bad
 		if s.Bad {
 			seen++
 		}
@@ -145,11 +149,12 @@ func outageOf(samples []Sample) (since int, outage bool) {
 		if since == 0 && timed {
 			since = i
 		}
-		if s.Bad {
-			bad++
+		if weight := float64(max(s.Weight, 1)); s.Bad {
+			bad += weight
+			ill++
 		} else {
-			good += float64(max(s.Weight, 1))
+			good += weight
 		}
 	}
-	return since, bad > 0 && bad >= outageShare*(bad+good)
+	return since, ill > 0 && bad >= outageShare*(bad+good) && (!any || ill >= outageLeast)
 }
