@@ -13,25 +13,35 @@ import (
 // Blame says which requests go wrong on the service in the present test of a
 // cell, named as in events (empty: of the whole migration), as far as this
 // gateway has seen them, and lists the latest of them.
-func (g *Gateway) Blame(migration, name string) (condition.Finding, []migrations.Offender) {
+func (g *Gateway) Blame(migration, cell string) (condition.Finding, []migrations.Offender) {
+	return g.blame(migration, cell, func(s *samples) *rings { return &s.requests })
+}
+
+// BlameComparisons is [Gateway.Blame] of requests that the service would have
+// answered otherwise than the monolith.
+func (g *Gateway) BlameComparisons(migration, cell string) (condition.Finding, []migrations.Offender) {
+	return g.blame(migration, cell, func(s *samples) *rings { return &s.compared })
+}
+
+func (g *Gateway) blame(migration, name string, of func(*samples) *rings) (condition.Finding, []migrations.Offender) {
 	snap := g.snapshot.Load()
 	for i, mp := range snap.plan.migrations {
 		if mp.ID != migration {
 			continue
 		}
-		var of []*cell
+		var asked []*cell
 		cells := snap.standings[i].cells
 		for j := range cells {
 			if c := &cells[j]; c.samples != nil && (name == "" || c.name == name) {
-				of = append(of, c)
+				asked = append(asked, c)
 			}
 		}
-		return snap.plan.books[i].sampled.blame(of)
+		return snap.plan.books[i].sampled.blame(asked, of)
 	}
 	return condition.Finding{}, nil
 }
 
-func (s *sampled) blame(cells []*cell) (condition.Finding, []migrations.Offender) {
+func (s *sampled) blame(cells []*cell, of func(*samples) *rings) (condition.Finding, []migrations.Offender) {
 	type told struct {
 		sample
 		endpoint string
@@ -43,12 +53,13 @@ func (s *sampled) blame(cells []*cell) (condition.Finding, []migrations.Offender
 			continue // two cells that the log knows as one
 		}
 		seen[c.samples] = true
-		c.samples.mu.Lock()
-		for _, x := range slices.Concat(c.samples.badRing.samples, c.samples.goodRing.samples) {
+		from := of(c.samples)
+		from.mu.Lock()
+		for _, x := range slices.Concat(from.bad.samples, from.good.samples) {
 			x.cell = c.name
 			all = append(all, told{sample: x})
 		}
-		c.samples.mu.Unlock()
+		from.mu.Unlock()
 	}
 	slices.SortStableFunc(all, func(a, b told) int { return cmp.Compare(a.at, b.at) })
 	all = all[max(len(all)-condition.MaxSamples, 0):]

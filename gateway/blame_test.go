@@ -188,8 +188,7 @@ func TestANameInThePathOfOneUserIsNotTold(t *testing.T) {
 // However many requests a stranger sends, what is kept stays bounded, and what
 // others suffer stays in it.
 func TestOneNetworkDoesNotCrowdOutTheSamples(t *testing.T) {
-	var s samples
-	g := &s.badRing
+	g := new(ring)
 	for n := range 100 {
 		g.put(sample{network: uint64(n + 10), at: int64(n + 1)})
 	}
@@ -274,7 +273,7 @@ func benchmarkRecord(b *testing.B, status int) (*record, *http.Request) {
 func BenchmarkSampleFeatures(b *testing.B) {
 	b.Run("good", func(b *testing.B) { // one in 16, later in 64, is kept
 		rec, r := benchmarkRecord(b, 200)
-		rec.cell.samples.seenGood.Store(1 << 20)
+		rec.cell.samples.requests.seenGood.Store(1 << 20)
 		b.ReportAllocs()
 		for b.Loop() {
 			rec.sampleFeatures(r)
@@ -284,7 +283,7 @@ func BenchmarkSampleFeatures(b *testing.B) {
 		rec, r := benchmarkRecord(b, 200)
 		b.ReportAllocs()
 		for b.Loop() {
-			rec.cell.samples.seenGood.Store(1<<20 + 1)
+			rec.cell.samples.requests.seenGood.Store(1<<20 + 1)
 			rec.sampleFeatures(r)
 		}
 	})
@@ -292,7 +291,7 @@ func BenchmarkSampleFeatures(b *testing.B) {
 		rec, r := benchmarkRecord(b, 500)
 		b.ReportAllocs()
 		for b.Loop() {
-			rec.cell.samples.seenBad.Store(1)
+			rec.cell.samples.requests.seenBad.Store(1)
 			rec.sampleFeatures(r)
 		}
 	})
@@ -307,7 +306,7 @@ func TestAGoodRequestThatIsNotKeptAllocatesNothing(t *testing.T) {
 	for ; (n+1)*0x9e3779b97f4a7c15 <= ^uint64(0)/64; n++ {
 	}
 	if allocs := testing.AllocsPerRun(100, func() {
-		rec.cell.samples.seenGood.Store(n)
+		rec.cell.samples.requests.seenGood.Store(n)
 		rec.sampleFeatures(r)
 	}); allocs != 0 {
 		t.Errorf("%v allocations", allocs)

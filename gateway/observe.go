@@ -41,7 +41,17 @@ func (g *Gateway) observe(rec *record, r *http.Request) *shadow.Observation {
 		if rec.assignment.Placed {
 			key = rec.evidenceKey()
 		}
-		o.Tell(func(v shadow.Verdict) { c.settled(key, control, v) })
+		if c.samples == nil {
+			o.Tell(func(v shadow.Verdict) { c.settled(key, control, v) })
+			return o
+		}
+		x := rec.sample(r, 1)
+		o.Tell(func(v shadow.Verdict) {
+			c.settled(key, control, v)
+			if control != migrations.Modern || !v.CandidateFailed() { // the monolith's failures are not the service's
+				c.samples.compare(x, v)
+			}
+		})
 	}
 	return o
 }

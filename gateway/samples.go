@@ -6,9 +6,11 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"go.opentelemetry.io/otel/trace"
 
+	"github.com/ficus-gateway/ficus/gateway/shadow"
 	"github.com/ficus-gateway/ficus/migrations"
 	"github.com/ficus-gateway/ficus/migrations/compare"
 )
@@ -41,16 +43,43 @@ func (s *sampled) of(cell string, test uint64) *samples {
 	return have
 }
 
-// samples are requests on the service in one test: the latest bad ones, and
-// some of the good ones to hold them against.
+// samples are what is kept of one test: requests on the service, and
+// comparisons, the latest bad ones of each and some of the good ones to hold
+// them against.
 type samples struct {
-	test              uint64
-	seenBad           atomic.Uint64
-	_                 [56]byte
-	seenGood          atomic.Uint64 // on a cache line of its own: every good request counts it
-	_                 [56]byte
-	mu                sync.Mutex // guards what follows; held to put one sample, or to copy all
-	badRing, goodRing ring
+	test     uint64
+	requests rings
+	compared rings
+}
+
+// rings are samples by whether they are bad.
+type rings struct {
+	_        [56]byte
+	seenGood atomic.Uint64 // on a cache line of its own: every good request counts it
+	_        [56]byte
+	seenBad  atomic.Uint64
+
+	mu        sync.Mutex // guards what follows; held to put one sample, or to copy all
+	bad, good ring
+}
+
+// due reports whether a request that is bad or good is to be kept, and for how
+// many it stands; 0: it is not.
+func (r *rings) due(bad bool) uint64 {
+	if bad {
+		return due(&r.seenBad, ringSize, 8, 8)
+	}
+	return due(&r.seenGood, 64, 16, 64)
+}
+
+func (r *rings) put(x sample) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if x.bad {
+		r.bad.put(x)
+	} else {
+		r.good.put(x)
+	}
 }
 
 // due reports whether the next request is sampled, and for how many it stands;
@@ -142,29 +171,40 @@ func (rec *record) sampleFeatures(r *http.Request) {
 	if c == nil || c.samples == nil || rec.Side != migrations.Modern {
 		return
 	}
-	switch f := rec.facts(); {
-	case f == 0 || f&gaveUp != 0: // it says nothing of the service
-	case f.bad():
-		if n := due(&c.samples.seenBad, ringSize, 8, 8); n > 0 {
-			c.samples.put(rec.sample(r, n), f)
-		}
-	default:
-		if n := due(&c.samples.seenGood, 64, 16, 64); n > 0 {
-			c.samples.put(rec.sample(r, n), f)
-		}
+	f := rec.facts()
+	if f == 0 || f&gaveUp != 0 {
+		return // it says nothing of the service
 	}
+	n := c.samples.requests.due(f.bad())
+	if n == 0 {
+		return
+	}
+	x := rec.sample(r, n)
+	if f.bad() {
+		x.bad, x.outcome = true, outcomeText(f, x.status)
+	}
+	c.samples.requests.put(x)
 }
 
-func (s *samples) put(x sample, f facts) {
-	x.bad = f.bad()
-	into := &s.goodRing
-	if x.bad {
-		into = &s.badRing
-		x.outcome = outcomeText(f, x.status)
+// compare keeps what a compared request is like, once it is known what became
+// of the comparison.
+func (s *samples) compare(x sample, v shadow.Verdict) {
+	x.bad, x.at = true, time.Now().UnixNano()
+	switch v.Outcome {
+	case compare.Match:
+		x.bad = false
+	case compare.Mismatch:
+		x.outcome = "would get another answer"
+	case compare.Failed:
+		x.outcome = "would get no good answer"
+	case compare.TimedOut:
+		x.outcome = "would wait in vain"
+	default:
+		return // it was not compared
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	into.put(x)
+	if x.weight = s.compared.due(x.bad); x.weight > 0 {
+		s.compared.put(x)
+	}
 }
 
 var featureBuffers = sync.Pool{New: func() any { b := make([]byte, 0, 1<<10); return &b }}

@@ -11,17 +11,19 @@ import (
 // Evidence is what a decision was made from. It stands in the decision's
 // event, so that it can be asked why without anything else.
 type Evidence struct {
-	Records  []evidence.Record     `json:"records,omitempty"`  // the test, by metric; the strongest first
-	Epochs   []evidence.Epoch      `json:"epochs,omitempty"`   // requests of the test, by epoch
-	Observed evidence.Observations `json:"observed,omitzero"`  // comparisons in the test
-	Harm     uint64                `json:"harm,omitempty"`     // requests that failed for the user in the test
-	Streak   *evidence.Streak      `json:"streak,omitempty"`   // failures in a row, if they decided
-	Spans    []string              `json:"spans,omitempty"`    // span contexts of offending requests, up to [evidence.SpanLimit]
-	At       time.Time             `json:"at,omitzero"`        // when the counts were read
-	Gateways int                   `json:"gateways,omitempty"` // how many gateways they come from
-	Own      bool                  `json:"own,omitempty"`      // one gateway's own, because the merged ones were stale
-	Load     *Load                 `json:"load,omitempty"`     // what a way back brings to the monolith
-	Config   string                `json:"config,omitempty"`   // hash of the config of the gateway that decided
+	Records   []evidence.Record     `json:"records,omitempty"`   // the test, by metric; the strongest first
+	Epochs    []evidence.Epoch      `json:"epochs,omitempty"`    // requests of the test, by epoch
+	Observed  evidence.Observations `json:"observed,omitzero"`   // comparisons in the test
+	Harm      uint64                `json:"harm,omitempty"`      // requests that failed for the user in the test
+	Streak    *evidence.Streak      `json:"streak,omitempty"`    // failures in a row, if they decided
+	Spans     []string              `json:"spans,omitempty"`     // span contexts of offending requests, up to [evidence.SpanLimit]
+	At        time.Time             `json:"at,omitzero"`         // when the counts were read
+	Gateways  int                   `json:"gateways,omitempty"`  // how many gateways they come from
+	Own       bool                  `json:"own,omitempty"`       // one gateway's own, because the merged ones were stale
+	Load      *Load                 `json:"load,omitempty"`      // what a way back brings to the monolith
+	Config    string                `json:"config,omitempty"`    // hash of the config of the gateway that decided
+	Where     string                `json:"where,omitempty"`     // which requests go wrong, in a sentence; as the gateway that decided saw it
+	Offenders []Offender            `json:"offenders,omitempty"` // latest of them, up to [OffenderLimit]
 }
 
 // ErrNotTested is the error of [Explain] for an event that no test decided.
