@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"slices"
 	"strings"
+	"unicode"
 
 	"github.com/ficus-gateway/ficus/migrations"
 	"github.com/ficus-gateway/ficus/migrations/compare"
@@ -84,13 +85,17 @@ func (s *sampled) blame(cells []*cell, of func(*samples) *rings) (condition.Find
 	s.mu.Unlock()
 
 	samples := make([]condition.Sample, len(all))
+	goods, total := make(map[string]uint64), uint64(0) // by cell
 	for i := range all {
 		x := &all[i]
+		more := max(x.goods, goods[x.cell])
+		total += more - goods[x.cell]
+		goods[x.cell] = more
 		if users[x.endpoint] != 0 { // a path that one user only has asked for may hold a name of that user
 			x.endpoint = x.method + " " + x.pattern
 		}
 		samples[i] = condition.Sample{
-			Features: x.describe(x.endpoint, len(seen) > 1), Bad: x.bad, Outcome: x.outcome, User: x.user, At: x.at, Weight: int(x.weight),
+			Features: x.describe(x.endpoint, len(seen) > 1), Bad: x.bad, Outcome: x.outcome, User: x.user, At: x.at, Weight: int(x.weight), Goods: total,
 		}
 	}
 	f := condition.Find(samples)
@@ -116,7 +121,12 @@ func (x *sample) template(t *compare.Templates) string {
 		return x.method + " " + x.pattern
 	}
 	endpoint, _ := t.Endpoint(x.method, x.packed[x.features:])
-	return endpoint
+	return strings.Map(func(r rune) rune {
+		if unicode.IsPrint(r) {
+			return r
+		}
+		return '?'
+	}, endpoint)
 }
 
 // describe lists the features of the request.

@@ -185,6 +185,16 @@ func TestANameInThePathOfOneUserIsNotTold(t *testing.T) {
 	}
 }
 
+func TestAPathIsToldWithoutControlCharacters(t *testing.T) {
+	g, send := faulty(t, ", fallback: {off: true}", func(*http.Request) bool { return true })
+	for n := range 3 {
+		send(visit(n, "GET", "/api/%1b[m/%0a/x", nil))
+	}
+	if _, offenders := g.Blame("orders", ""); len(offenders) != 3 || offenders[0].Endpoint != "/api/?[m/?/x" {
+		t.Errorf("%q", offenders)
+	}
+}
+
 // However many requests a stranger sends, what is kept stays bounded, and what
 // others suffer stays in it.
 func TestOneNetworkDoesNotCrowdOutTheSamples(t *testing.T) {

@@ -56,6 +56,7 @@ type samples struct {
 type rings struct {
 	_        [56]byte
 	seenGood atomic.Uint64 // on a cache line of its own: every good request counts it
+	wanted   atomic.Int32  // good requests that are to be held against bad ones of the same time
 	_        [56]byte
 	seenBad  atomic.Uint64
 
@@ -67,12 +68,22 @@ type rings struct {
 // many it stands; 0: it is not.
 func (r *rings) due(bad bool) uint64 {
 	if bad {
-		return due(&r.seenBad, ringSize, 8, 8)
+		n := due(&r.seenBad, ringSize, 8, 8)
+		if n > 0 && r.wanted.Load() < 8 {
+			r.wanted.Add(2)
+		}
+		return n
 	}
-	return due(&r.seenGood, 64, 16, 64)
+	n := due(&r.seenGood, 64, 16, 64)
+	if n == 0 && r.wanted.Load() > 0 {
+		r.wanted.Add(-1)
+		return 2
+	}
+	return n
 }
 
 func (r *rings) put(x sample) {
+	x.goods = r.seenGood.Load()
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if x.bad {
@@ -136,6 +147,7 @@ type sample struct {
 	network  uint64
 	at       int64 // Unix nanoseconds
 	weight   uint64
+	goods    uint64 // good requests of the cell by then
 	bad      bool
 	outcome  string // of a bad one, for people
 	method   string

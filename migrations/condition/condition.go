@@ -33,6 +33,7 @@ type Sample struct {
 	User     uint64 // whose request it is; 0: of a user of its own
 	At       int64  // when, on any scale that grows; 0: not known
 	Weight   int    // requests that it stands for, itself included; 0: 1
+	Goods    uint64 // good requests by then, whether they are samples or not; 0 in all: not known
 }
 
 // A Verdict says what a [Finding] found.
@@ -137,9 +138,11 @@ func outageOf(samples []Sample) (since int, outage bool) {
 	}
 	timed := len(samples) > 0 && samples[0].At != 0
 	bad, good, ill, any := 0.0, 0.0, 0, false
+	var before, after uint64 // good requests counted by then
 	for i, seen := 0, 0; i < len(samples); i++ {
 		s := &samples[i]
 		any = any || !s.Bad
+		after = max(after, s.Goods)
 		if s.Bad {
 			seen++
 		}
@@ -147,7 +150,7 @@ func outageOf(samples []Sample) (since int, outage bool) {
 			continue
 		}
 		if since == 0 && timed {
-			since = i
+			since, before = i, s.Goods
 		}
 		if weight := float64(max(s.Weight, 1)); s.Bad {
 			bad += weight
@@ -155,6 +158,9 @@ func outageOf(samples []Sample) (since int, outage bool) {
 		} else {
 			good += weight
 		}
+	}
+	if after > 0 { // a count knows more than a sample
+		good = float64(after - min(before, after))
 	}
 	return since, ill > 0 && bad >= outageShare*(bad+good) && (!any || ill >= outageLeast)
 }

@@ -158,6 +158,25 @@ func TestFindSaysOfAnOutageThatItIsOne(t *testing.T) {
 	}
 }
 
+func TestAFewGoodSamplesAreNoOutageIfManyWereCounted(t *testing.T) {
+	var s []Sample
+	for n := range 60 { // long ago
+		s = append(s, Sample{User: uint64(n + 1), At: int64(n + 1), Goods: uint64(n + 1), Features: []string{"method=GET"}})
+	}
+	for n := range 20 { // as many are good as are bad, and none of those is sampled
+		s = append(s, Sample{User: uint64(n + 100), At: int64(n + 100), Goods: uint64(n + 100), Bad: true, Features: []string{"method=GET", "cookie:beta"}})
+	}
+	if f := Find(s); f.Verdict != Condition || !slices.Equal(f.Features, []string{"cookie:beta"}) {
+		t.Errorf("%+v", f)
+	}
+	for i := range s {
+		s[i].Goods = min(s[i].Goods, 60) // now none was good
+	}
+	if f := Find(s); f.Verdict != Everything {
+		t.Errorf("%+v", f)
+	}
+}
+
 func TestFindSpeaksPlainEnglish(t *testing.T) {
 	many := func(n int, bad bool, outcome string, features ...string) (out []Sample) {
 		for range n {
