@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/ficus-gateway/ficus/flags"
+	"github.com/ficus-gateway/ficus/gateway/shadow"
 	"github.com/ficus-gateway/ficus/migrations"
 	"github.com/ficus-gateway/ficus/migrations/condition"
 	"github.com/ficus-gateway/ficus/routes"
@@ -191,7 +192,43 @@ func TestAPathIsToldWithoutControlCharacters(t *testing.T) {
 		send(visit(n, "GET", "/api/%1b[m/%0a/x", nil))
 	}
 	if _, offenders := g.Blame("orders", ""); len(offenders) != 3 || offenders[0].Endpoint != "/api/?[m/?/x" {
-		t.Errorf("%q", offenders)
+		t.Errorf("%+v", offenders)
+	}
+}
+
+// In shadow nobody is on the service: what it would answer otherwise has a
+// condition all the same.
+func TestBlameOfComparisonsNamesWhatDiffers(t *testing.T) {
+	legacy := httptest.NewServer(order(""))
+	defer legacy.Close()
+	modern := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Query().Has("expand") {
+			order(`,"lost":true`)(w, r)
+			return
+		}
+		order("")(w, r)
+	}))
+	defer modern.Close()
+	config := "trusted_proxies: [127.0.0.1/32]\n" + comparingConfig(legacy.URL, modern.URL)
+	g, s := comparingGateway(t, strings.ReplaceAll(config, ", repeatable: true", ""), migrations.Shadow, shadow.Options{})
+	url := "http://" + listen(t, g, routes.Listener{})
+	for n := range 60 {
+		path := fmt.Sprintf("/api/orders/%d?page=1", n)
+		if n%3 == 0 {
+			path += "&expand=secret"
+		}
+		request(t, "GET", url+path, nil, "X-User", fmt.Sprint("user ", n), "X-Forwarded-For", fmt.Sprintf("10.0.%d.1", n))
+		settled(t, s)
+	}
+	f, offenders := g.BlameComparisons("orders", "")
+	if f.Text != "only requests with the query parameter expand: 20 of 20 users would get another answer; 0 of 40 without it" {
+		t.Errorf("%+v", f)
+	}
+	if len(offenders) != migrations.OffenderLimit || offenders[0].Endpoint != "/api/orders/{id}" {
+		t.Errorf("%+v", offenders)
+	}
+	if f, _ := g.Blame("orders", ""); f.Verdict != condition.Nothing {
+		t.Errorf("of the requests: %+v", f)
 	}
 }
 
