@@ -28,6 +28,7 @@ var arrows = map[string][]string{
 	"migrations":            {"migrations/evidence", "migrations/compare"}, // its pure children only
 	"migrations/evidence":   {},
 	"migrations/compare":    {},
+	"migrations/condition":  {},
 	"migrations/filelog":    {"migrations"},
 	"migrations/redislog":   {"migrations"},
 	"migrations/redistally": {"migrations/evidence"},
@@ -44,7 +45,7 @@ var arrows = map[string][]string{
 	"flags/internal/subject": {},
 	"flags/outside":          {},
 
-	"gateway":                          {"migrations", "migrations/evidence", "migrations/compare", "routes", "flags", "legacy", "gateway/upstream", "gateway/shadow", "gateway/telemetry"},
+	"gateway":                          {"migrations", "migrations/evidence", "migrations/compare", "migrations/condition", "routes", "flags", "legacy", "gateway/upstream", "gateway/shadow", "gateway/telemetry"},
 	"gateway/upstream":                 {"migrations", "routes"},
 	"gateway/shadow":                   {"migrations", "migrations/compare", "routes"},
 	"gateway/ofrep":                    {},

@@ -8,9 +8,10 @@ import (
 
 // A book is what this gateway keeps of one migration, across reloads.
 type book struct {
-	tally  tally
-	ledger ledger
-	trip   trip
+	tally   tally
+	ledger  ledger
+	trip    trip
+	sampled sampled
 
 	wrote   atomic.Pointer[wrote] // nil: the data was never synced
 	current atomic.Bool           // synced data is known not to lag behind too much

@@ -21,7 +21,7 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	defer func() {
 		rec.leave(r)
 		rec.freeKept()
-		g.finish(rec)
+		g.finish(rec, r)
 		rec.observed()
 		rec.recycle()
 		g.inflight.leave(slot)
@@ -182,12 +182,13 @@ func (g *Gateway) askOther(ctx context.Context, rec *record, res *upstream.Respo
 }
 
 // finish counts, traces and logs a request.
-func (g *Gateway) finish(rec *record) {
+func (g *Gateway) finish(rec *record, r *http.Request) {
 	rec.Total = time.Since(rec.Start)
 	rec.BytesIn, rec.BytesOut = rec.body.n, rec.writer.n
 	if rec.route != nil {
 		rec.route.metrics.Observe(&rec.Exchange)
 		rec.account()
+		rec.sampleFeatures(r)
 	}
 	if g.ended != nil {
 		g.ended(rec)

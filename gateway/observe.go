@@ -42,7 +42,17 @@ func (g *Gateway) observe(rec *record, r *http.Request) *shadow.Observation {
 		if rec.assignment.Placed {
 			p.key = rec.evidenceKey()
 		}
-		o.Tell(p.settled)
+		if rec.cell.samples == nil {
+			o.Tell(p.settled)
+			return o
+		}
+		samples, x := rec.cell.samples, rec.sample(r, 1)
+		o.Tell(func(v shadow.Verdict) {
+			p.settled(v)
+			if !v.CandidateBad || p.control != migrations.Modern { // the monolith's failures are not the service's
+				samples.compare(x, v)
+			}
+		})
 	}
 	return o
 }

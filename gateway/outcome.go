@@ -36,6 +36,7 @@ func (rec *record) begins() {
 func (rec *record) answers(ctx context.Context, res *upstream.Response, err error) {
 	sent := rec.clock.stop()
 	rec.unwatch()
+	rec.firstEndpoint = rec.Endpoint
 	if err != nil {
 		rec.fails(ctx, err)
 	} else {

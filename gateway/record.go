@@ -50,17 +50,18 @@ type record struct {
 	writer      clientWriter
 
 	// What the side that was asked first has made of it, see outcome.go.
-	asked       bool               // a side was asked
-	first       *upstream.Response // its answer; nil: there is none
-	firstStatus int                // 0: it did not answer
-	firstErr    upstream.Kind      // why it did not, or not to the end; empty: it did
-	class       evidence.Class
-	took        time.Duration // from the request sent to its end to the head of the answer; 0: not known, as where the answer began before
-	whole       time.Duration // to the last byte, without the time that the client took to take it; 0: not known, as of bodies above evidenceBody
-	waited      time.Duration // for the answer's body
-	excused     bool          // the client's doing, or a call that it cancelled: it says nothing of the side
-	healed      bool          // the service failed, and the monolith answered in its stead
-	bothFailed  bool          // the service failed, and the monolith as well
+	asked         bool               // a side was asked
+	first         *upstream.Response // its answer; nil: there is none
+	firstStatus   int                // 0: it did not answer
+	firstEndpoint string             // address of the endpoint that was asked; empty: none was reached
+	firstErr      upstream.Kind      // why it did not, or not to the end; empty: it did
+	class         evidence.Class
+	took          time.Duration // from the request sent to its end to the head of the answer; 0: not known, as where the answer began before
+	whole         time.Duration // to the last byte, without the time that the client took to take it; 0: not known, as of bodies above evidenceBody
+	waited        time.Duration // for the answer's body
+	excused       bool          // the client's doing, or a call that it cancelled: it says nothing of the side
+	healed        bool          // the service failed, and the monolith answered in its stead
+	bothFailed    bool          // the service failed, and the monolith as well
 }
 
 var records = sync.Pool{New: func() any { return &record{header: make(http.Header, 24)} }}

@@ -34,6 +34,7 @@ type cell struct {
 	slowest  time.Duration    // the greatest of the service's
 	patience time.Duration    // how long failures that fallback healed may be a restart
 	alone    bool             // all clients are behind one network, by the plan
+	samples  *samples         // of its requests; nil: the log does not know the migration
 }
 
 // standingOf compiles where a migration stands.
@@ -60,7 +61,7 @@ func standingOf(p *migrations.Plan, m *migrations.Migration, b *book) standing {
 			c.turn, c.patience, c.alone = of.Turn, p.Guard.Blip, p.Guard.OneNetwork
 			c.limits = p.Limits(of.Course(migrations.Rest))
 			c.slowest = slices.Max(c.limits[evidence.Modern][:])
-			c.links = b.ledger.linksOf(c.name, c.test)
+			c.links, c.samples = b.ledger.linksOf(c.name, c.test), b.sampled.of(c.name, c.test)
 		}
 		s.cells[i] = c
 	}

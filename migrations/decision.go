@@ -25,6 +25,8 @@ type Evidence struct {
 	Aside     uint64                `json:"aside,omitempty"`     // failures that fallback healed in a blip, which are not in the records
 	Blameless uint64                `json:"blameless,omitempty"` // failures that the monolith shared, which are not in the records
 	Config    string                `json:"config,omitempty"`    // hash of the config of the gateway that decided
+	Where     string                `json:"where,omitempty"`     // which requests go wrong, in a sentence; as the gateway that decided saw it
+	Offenders []Offender            `json:"offenders,omitempty"` // latest of them, up to [OffenderLimit]
 }
 
 // ErrNotTested is the error of [Explain] for an event that no test decided.

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"text/tabwriter"
 	"time"
 
 	"github.com/ficus-gateway/ficus/gateway/dashboard"
@@ -52,12 +53,19 @@ func (c *call) reckon(d dashboard.Decision) {
 	if d.Config != "" {
 		row("config", "%s, plan %s", d.Config, dash(e.Plan))
 	}
+	if d.Where != "" {
+		row("where", "%s", d.Where)
+	}
 	if d.Load != nil {
 		row("load", "%s", d.Load.Text)
 	}
 	for _, r := range d.Records {
 		c.printf("")
 		c.weigh(r)
+	}
+	if len(d.Offenders) > 0 {
+		c.printf("")
+		c.offenders(d.Offenders)
 	}
 	if len(d.Spans) > 0 {
 		c.printf("")
@@ -80,6 +88,20 @@ func (c *call) reckon(d dashboard.Decision) {
 	default:
 		c.printf("%s", d.Why)
 	}
+}
+
+// offenders lists requests that speak for a decision.
+func (c *call) offenders(list []dashboard.Offender) {
+	w := tabwriter.NewWriter(c.stdout, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(w, "  offending request\tstatus\troute\tupstream\ttrace")
+	for _, o := range list {
+		status := "-"
+		if o.Status > 0 {
+			status = strconv.Itoa(o.Status)
+		}
+		fmt.Fprintf(w, "  %s %s\t%s\t%s\t%s\t%s\n", o.Method, o.Endpoint, status, dash(o.Route), dash(o.Upstream), dash(o.TraceID))
+	}
+	w.Flush()
 }
 
 // weigh shows one metric of a test.

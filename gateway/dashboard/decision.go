@@ -12,19 +12,32 @@ import (
 
 // A Decision is the evidence of an event, computed again from the event alone.
 type Decision struct {
-	Event   Event           `json:"event"`             // that holds the evidence
-	Asked   uint64          `json:"asked"`             // the event that was asked for, if it follows from another
-	Tested  bool            `json:"tested"`            // the sequential test decided it
-	Why     string          `json:"why,omitempty"`     // if it did not, what did
-	Faults  []string        `json:"faults,omitempty"`  // how its numbers contradict one another
-	Records []DecidedRecord `json:"records,omitempty"` // the strongest first
-	At      *time.Time      `json:"at,omitempty"`      // when the counts were read
-	Own     bool            `json:"own,omitempty"`     // they were one gateway's own
-	From    int             `json:"gateways"`          // how many gateways the counts come from
-	Config  string          `json:"config,omitempty"`  // hash of the config of the gateway that decided
-	Harm    uint64          `json:"harm,omitempty"`    // requests that failed for the user in the test
-	Load    *Load           `json:"load,omitempty"`    // what the way back brought to the monolith
-	Spans   []string        `json:"spans,omitempty"`   // trace id and span id of offending requests
+	Event     Event           `json:"event"`               // that holds the evidence
+	Asked     uint64          `json:"asked"`               // the event that was asked for, if it follows from another
+	Tested    bool            `json:"tested"`              // the sequential test decided it
+	Why       string          `json:"why,omitempty"`       // if it did not, what did
+	Faults    []string        `json:"faults,omitempty"`    // how its numbers contradict one another
+	Records   []DecidedRecord `json:"records,omitempty"`   // the strongest first
+	At        *time.Time      `json:"at,omitempty"`        // when the counts were read
+	Own       bool            `json:"own,omitempty"`       // they were one gateway's own
+	From      int             `json:"gateways"`            // how many gateways the counts come from
+	Config    string          `json:"config,omitempty"`    // hash of the config of the gateway that decided
+	Harm      uint64          `json:"harm,omitempty"`      // requests that failed for the user in the test
+	Load      *Load           `json:"load,omitempty"`      // what the way back brought to the monolith
+	Spans     []string        `json:"spans,omitempty"`     // trace id and span id of offending requests
+	Where     string          `json:"where,omitempty"`     // which requests go wrong, in a sentence
+	Offenders []Offender      `json:"offenders,omitempty"` // latest of them
+}
+
+// An Offender is a request that speaks for a decision. Nothing in it is of the
+// user: its path is told as a template.
+type Offender struct {
+	Method   string `json:"method"`
+	Route    string `json:"route"` // id
+	Endpoint string `json:"endpoint"`
+	Status   int    `json:"status,omitempty"` // of the service's answer; 0: it gave none
+	Upstream string `json:"upstream,omitempty"`
+	TraceID  string `json:"trace_id,omitempty"`
 }
 
 // A DecidedRecord is one metric of the test.
@@ -97,6 +110,10 @@ func decisionOf(e migrations.Event) Decision {
 		return d
 	}
 	d.Own, d.From, d.Config, d.Harm, d.Spans = v.Own, max(v.Gateways, 1), v.Config, v.Harm, v.Spans
+	d.Where = v.Where
+	for _, o := range v.Offenders {
+		d.Offenders = append(d.Offenders, Offender(o))
+	}
 	if !v.At.IsZero() {
 		d.At = &v.At
 	}

@@ -25,11 +25,16 @@ func TestADecisionIsComputedAgainFromItsEventAlone(t *testing.T) {
 		t.Fatalf("decided %+v", events)
 	}
 	events[0].Evidence.Config = "0123456789abcdef"
+	events[0].Evidence.Where = "only requests with the cookie beta: 5 of 5 users got status 500; 0 of 20 without it"
+	events[0].Evidence.Offenders = []migrations.Offender{{Method: "GET", Route: "orders", Endpoint: "/orders/{id}", Status: 500, Upstream: "10.0.0.5:3001", TraceID: "4bf92f3577b34da6a3ce929d0e0e4736"}}
 	seq := g.append(events...)
 
 	d := got[Decision](t, g.get(fmt.Sprintf("/api/history/%d/explain", seq)), http.StatusOK)
 	if !d.Tested || d.Why != "" || d.Faults != nil || d.Event.Seq != seq || !d.Event.Decided || d.Config != "0123456789abcdef" || len(d.Spans) != 1 || d.Load == nil {
 		t.Errorf("%+v", d)
+	}
+	if d.Where != events[0].Evidence.Where || len(d.Offenders) != 1 || d.Offenders[0] != Offender(events[0].Evidence.Offenders[0]) {
+		t.Errorf("where %q, offenders %+v", d.Where, d.Offenders)
 	}
 	r := d.Records[0]
 	want := events[0].Evidence.Records[0]
