@@ -277,8 +277,9 @@ func (c *count) late(cell *evidence.Cell, epoch *evidence.Epoch, n *line, first 
 			continue
 		}
 		happened(epoch, l.Metric, v.Side)
-		if !l.First || first {
-			cell.Vote(l.Metric, v)
+		cell.Vote(l.Metric, v)
+		if l.Central && first {
+			cell.VoteFirst(l.Metric, v)
 		}
 		if n.span != "" {
 			cell.Link(l.Metric, n.span)

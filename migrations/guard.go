@@ -21,7 +21,7 @@ func (p Plan) Metrics() []evidence.Guard {
 	}
 	if p.Guard.Latency != nil {
 		for _, l := range evidence.Latencies {
-			out = append(out, evidence.Guard{Metric: l.Metric})
+			out = append(out, evidence.Guard{Metric: l.Metric, First: l.Central})
 		}
 	}
 	if p.Compare.Sample > 0 {
@@ -106,6 +106,9 @@ func (v view) evidence(records []evidence.Record) *Evidence {
 	out.Epochs = v.cell.Past()
 	strongest, ok := evidence.Strongest(records)
 	for _, r := range records {
+		if r.Metric != strongest.Metric && !r.Counted() { // it says nothing; that it was tested is in the others' K
+			continue
+		}
 		if r.Metric == strongest.Metric {
 			out.Spans = r.Spans
 		}

@@ -42,6 +42,15 @@ func (p Plan) recordText(r evidence.Record) string {
 	case evidence.ByPair:
 		return fmt.Sprintf("of %s, asked of both, %s failed %d that %s answered, and answered %d that %s failed%s", requestsText(service+legacy), p.To, service, p.From, legacy, p.From, where)
 	}
+	if at := evidence.IsLatency(r.Metric); at >= 0 && p.Guard.Latency != nil {
+		l := evidence.Latencies[at]
+		what := "the first byte"
+		if l.Whole {
+			what = "the whole answer"
+		}
+		return fmt.Sprintf("%s waited longer than %s for %s from %s, %d longer than %s (its p%.0f) from %s, %s", users(service),
+			roundTime(p.Guard.Latency.Tolerance(l, r.Tau).Limit(evidence.Modern)), what, p.To, legacy, roundTime(r.Tau), 100*l.Quantile, p.From, shareText(part, p))
+	}
 	return fmt.Sprintf("%s %s from %s%s, %d from %s, %s", users(service), p.met(r), p.To, where, legacy, p.From, shareText(part, p))
 }
 
@@ -58,15 +67,6 @@ func (p Plan) reverseText(r evidence.Record) string {
 func (p Plan) met(r evidence.Record) string {
 	if text, ok := happenedText[r.Metric]; ok {
 		return text
-	}
-	if at := evidence.IsLatency(r.Metric); at >= 0 && p.Guard.Latency != nil {
-		l := evidence.Latencies[at]
-		what := "waited for the first byte"
-		if l.Whole {
-			what = "waited for the whole answer"
-		}
-		limit := p.Guard.Latency.Tolerance(l, r.Tau).Limit(evidence.Modern)
-		return fmt.Sprintf("%s longer than %s (%s: longer than its p%.0f of %s)", what, roundTime(limit), p.From, 100*l.Quantile, roundTime(r.Tau))
 	}
 	return "had a bad outcome (" + string(r.Metric) + ")"
 }
@@ -124,6 +124,6 @@ func roundTime(d time.Duration) time.Duration {
 	case d > 100*time.Millisecond:
 		return d.Round(time.Millisecond)
 	default:
-		return d.Round(10 * time.Microsecond)
+		return d.Round(100 * time.Microsecond)
 	}
 }

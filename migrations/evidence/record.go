@@ -58,6 +58,16 @@ func (r Record) RecomputeLeast() float64 {
 	return least
 }
 
+// Counted reports whether anything was counted.
+func (r Record) Counted() bool {
+	for _, s := range r.Epochs {
+		if s.Service+s.Legacy > 0 {
+			return true
+		}
+	}
+	return len(r.Parts) > 1
+}
+
 // Leading returns the part that most of the evidence comes from.
 func (r Record) Leading() Part {
 	if len(r.Parts) == 0 {
