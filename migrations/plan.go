@@ -172,6 +172,7 @@ type Guard struct {
 	Objective  float64       `json:"objective,omitempty"`  // share of the route's requests that is to succeed; 0: 99.95 %
 	Saturation float64       `json:"saturation,omitempty"` // share of the service's capacity in use from which the ramp waits; 0: not watched
 	Harm       int           `json:"harm,omitempty"`       // failed user requests in a step that make it roll back; 0: not watched
+	Metrics    []GuardMetric `json:"metrics,omitempty"`    // of the application
 }
 
 // A LatencyGuard says how much slower the service may be.

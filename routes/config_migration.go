@@ -148,6 +148,8 @@ type GuardConfig struct {
 	Saturation *Percent `yaml:"saturation" default:"90%"`
 	// Harm is the number of user requests failed by the service in one step that rolls it back, whatever the evidence; 0 is no limit.
 	Harm int `yaml:"harm" default:"0"`
+	// Metrics lists what the application counts that is to get no worse, such as lost orders.
+	Metrics []MetricConfig `yaml:"metrics"`
 }
 
 // A RateConfig says how much worse a rate may be.

@@ -30,6 +30,7 @@ func (EndpointConfig) long(n *yaml.Node) *yaml.Node   { return textAs("url", unn
 func (HealthConfig) long(n *yaml.Node) *yaml.Node     { return textAs("path", n) }
 func (DataConfig) long(n *yaml.Node) *yaml.Node       { return textAs("kind", n) }
 func (MismatchesConfig) long(n *yaml.Node) *yaml.Node { return textAs("at_most", n) }
+func (QueryConfig) long(n *yaml.Node) *yaml.Node      { return textAs("both", n) }
 func (HookConfig) long(n *yaml.Node) *yaml.Node       { return textAs("url", n) }
 func (PredicateConfig) long(n *yaml.Node) *yaml.Node  { return textAs("is", n) }
 

@@ -33,6 +33,7 @@ var short = map[reflect.Type]bool{
 	reflect.TypeFor[routes.DataConfig]():       true,
 	reflect.TypeFor[routes.MismatchesConfig](): true,
 	reflect.TypeFor[routes.PredicateConfig]():  true,
+	reflect.TypeFor[routes.QueryConfig]():      true,
 }
 
 // scalars are the patterns of texts of their own form.
