@@ -83,6 +83,8 @@ func (c *count) line(n *line) {
 		arrival(cell, n)
 	case n.facts&compared != 0:
 		comparison(cell, n)
+	case n.facts&reported != 0:
+		happened(cell, epoch, n.metric, n)
 	case n.facts&served == 0: // a timer
 		if n.facts&placed != 0 {
 			happened(cell, epoch, evidence.Slow, n)

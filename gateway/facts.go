@@ -29,6 +29,8 @@ const (
 	broke       // it broke a row of failures
 	gaveUp      // its client went away after it had waited long for a first byte
 
+	reported // by the application, of a metric of its own, which went badly
+
 	compared       // a comparison; its outcome stands beside the facts
 	candidateAlone // of a probe: both answers of the control agreed, and the candidate's did not
 	controlAlone   // of a probe: the candidate agreed with one answer of the control, which disagreed with itself

@@ -44,6 +44,7 @@ type line struct {
 	span    string        // span context, of those that a decision links to; empty: not kept
 	facts   facts
 	outcome compare.Outcome // of a comparison
+	metric  evidence.Metric // of the application, with reported
 }
 
 // alarming reports whether nobody should wait to decide: something bad has
@@ -52,7 +53,7 @@ func (n *line) alarming() bool {
 	if n.facts&compared != 0 {
 		return n.outcome != compare.Match && n.outcome != compare.Dropped
 	}
-	return n.facts&onModern != 0 && n.facts&(failed|timedOut|slow|harmed) != 0
+	return n.facts&onModern != 0 && n.facts&(failed|timedOut|slow|harmed|reported) != 0
 }
 
 func (l *ledger) init(name string, alarms chan<- struct{}) {

@@ -25,6 +25,7 @@ func (g *Gateway) respond(rec *record, r *http.Request, res *upstream.Response) 
 	}
 	rec.body.unbound()
 	rec.answered(res)
+	rec.outcomeField(res.Header)
 	rec.answerHeader(r, res)
 	g.cookies(rec, r, res)
 	if rec.pending(r) || g.draining.Load() { // on HTTP/2 net/http sends GOAWAY for it
