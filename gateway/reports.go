@@ -74,6 +74,17 @@ func (r *reports) restore(known map[evidence.Metric]*evidence.Intervals) {
 	}
 }
 
+// Testing reports whether a test of a migration runs.
+func (g *Gateway) Testing(migration string) bool {
+	snap := g.snapshot.Load()
+	for i, p := range snap.plan.migrations {
+		if p.ID == migration {
+			return snap.standings[i].test() != 0
+		}
+	}
+	return false
+}
+
 // Polled takes what a monitoring system says of a metric in one slot, which is
 // the same at every gateway. It reports whether a test runs that the slot is
 // in with all of its time.

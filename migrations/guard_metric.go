@@ -1,7 +1,6 @@
 package migrations
 
 import (
-	"cmp"
 	"fmt"
 	"time"
 
@@ -83,8 +82,9 @@ func (g Guard) Intervals() []evidence.IntervalGuard {
 
 // Unreported says which metric of the application keeps a ramp from going
 // forward at a time, and why; empty: none does. It holds and never moves: what
-// is not known speaks against nobody.
-func (g Guard) Unreported(c evidence.Counts, test uint64, now time.Time) string {
+// is not known speaks against nobody. A step that has just begun waits for its
+// hold and its requests anyway.
+func (g Guard) Unreported(c evidence.Counts, test uint64, began, now time.Time) string {
 	for _, m := range g.Metrics {
 		if m.By != BySides {
 			continue
@@ -93,12 +93,15 @@ func (g Guard) Unreported(c evidence.Counts, test uint64, now time.Time) string 
 		if have != nil && have.Test < test { // of the test before: this one's begin with the next slot
 			have = nil
 		}
+		if have == nil && now.Sub(began) <= 5*m.Every {
+			continue
+		}
 		if have.Late(now, m.Every) {
 			from := "the application has posted nothing of it"
 			if m.Prometheus != nil {
 				from = "Prometheus has given nothing of it"
 			}
-			return fmt.Sprintf("%s is not known: %s for more than %v", m.Name, from, 3*cmp.Or(m.Every, time.Second))
+			return fmt.Sprintf("%s is not known: %s for more than %v", m.Name, from, 3*m.Every)
 		}
 	}
 	return ""
