@@ -25,6 +25,10 @@ const (
 	BySides ReportedBy = "sides" // as numbers by side and interval
 )
 
+// SidesWorseBy is the tolerated worsening of what is counted by side, if
+// nothing is said.
+const SidesWorseBy = evidence.IntervalMargin
+
 // MaxMetrics bounds the metrics of a migration: each makes all others slower to see.
 const MaxMetrics = 16
 

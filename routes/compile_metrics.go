@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/ficus-gateway/ficus/migrations"
-	"github.com/ficus-gateway/ficus/migrations/evidence"
 )
 
 // metricForm is what a metric of the application may be called: what it is
@@ -61,7 +60,7 @@ func metric(at spot, mc MetricConfig, cells bool) migrations.GuardMetric {
 	if mc.WorseBy != nil {
 		out.WorseBy = float64(*mc.WorseBy)
 	} else if out.By == migrations.BySides {
-		out.WorseBy = evidence.IntervalMargin
+		out.WorseBy = migrations.SidesWorseBy
 	}
 	if out.WorseBy > 10 {
 		at.key("worse_by").fail("write a percentage from 0% to 1000%, such as 50%", "is more than ten times as bad")
@@ -101,7 +100,7 @@ func prometheus(at spot, pc PrometheusConfig) *migrations.Prometheus {
 		case both && (one || other):
 			at.key(q.name).follow("write one query that gives both sides, or one for each", "asks for both sides and for one")
 		case !both && !(one && other):
-			at.key(q.name).follow(fmt.Sprintf("write %s: {legacy: 'sum(orders_total{ficus_side=\"legacy\"})', modern: ...}, or %s: 'sum by (ficus_side) (orders_total)'", q.name, q.name),
+			at.key(q.name).follow(fmt.Sprintf("write %s: {legacy: 'orders_total{ficus_side=\"legacy\"}', modern: 'orders_total{ficus_side=\"modern\"}'}, or %s: orders_total", q.name, q.name),
 				"does not say what to ask for both sides")
 		}
 	}

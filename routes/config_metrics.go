@@ -17,7 +17,8 @@ type MetricConfig struct {
 }
 
 // A PrometheusConfig says how a Prometheus is asked for a metric. The queries
-// give counters, such as sum(orders_failed_total), never a rate.
+// give counters as they are, such as orders_failed_total, one series for each
+// instance: neither a rate nor a sum, which falls when an instance begins again.
 type PrometheusConfig struct {
 	// URL is where it answers, without /api/v1/query: http://127.0.0.1:9090.
 	URL string `yaml:"url"`
@@ -34,9 +35,9 @@ type PrometheusConfig struct {
 // A QueryConfig is a query for each side, or one that gives both, by label. A
 // text is short for {both: ...}.
 type QueryConfig struct {
-	// Both gives two series, which the label tells apart: sum by (ficus_side) (orders_total).
+	// Both gives the series of both sides, which the label tells apart: orders_total.
 	Both string `yaml:"both"`
-	// Legacy gives the monolith's.
+	// Legacy gives the monolith's: orders_total{ficus_side="legacy"}.
 	Legacy string `yaml:"legacy"`
 	// Modern gives the service's.
 	Modern string `yaml:"modern"`
