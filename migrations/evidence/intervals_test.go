@@ -190,3 +190,34 @@ func TestGoldenIntervals(t *testing.T) {
 }
 
 const goldenIntervals = 0x3ffb22f0f75822ca
+
+// Whatever numbers are told, lean is a number from −1 to 1, and soon.
+func TestLeanOfAnyNumbers(t *testing.T) {
+	rng := rand.New(rand.NewPCG(42, 1))
+	any64 := func() uint64 { return rng.Uint64() >> rng.IntN(64) }
+	for range runs(3000, 100_000) {
+		x := Interval{Bad: Sides{any64(), any64()}, Total: Sides{any64(), any64()}}
+		margin := []float64{0, 0.5, 10, -1}[rng.IntN(4)]
+		start := time.Now()
+		if lean := x.lean(margin); !(lean >= -1 && lean <= 1) {
+			t.Fatalf("lean of %+v is %v", x, lean)
+		}
+		if took := time.Since(start); took > 2*time.Second {
+			t.Fatalf("lean of %+v took %v", x, took)
+		}
+	}
+}
+
+func BenchmarkJudgeIntervals(b *testing.B) {
+	rng := rand.New(rand.NewPCG(43, 1))
+	x := newWeather(rng, "steady", 0.25, 1)
+	x.requests, x.rate = 2000, 0.01
+	s := NewIntervals(1, time.UnixMilli(-1000), time.Second, true)
+	for range IntervalLimit - 1 {
+		s.Put(x.next())
+	}
+	g := IntervalGuard{Metric: "app:a", Margin: IntervalMargin, Every: time.Second}
+	for b.Loop() {
+		s.Judge("", g, Budget{Alpha: 0.001}, time.UnixMilli(1e9))
+	}
+}
