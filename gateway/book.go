@@ -13,6 +13,8 @@ type book struct {
 	trip    trip
 	sampled sampled
 
+	reports reports // what the application counts by side
+
 	wrote   atomic.Pointer[wrote] // nil: the data was never synced
 	current atomic.Bool           // synced data is known not to lag behind too much
 }
@@ -29,6 +31,8 @@ func (b *book) writes() *wrote {
 type books struct {
 	mu   sync.Mutex // guards byID, at compile time and when somebody asks; never for a request
 	byID map[string]*book
+
+	outcomes outcomes // ids of what applications have told
 
 	name   string        // of this gateway, in evidence
 	alarms chan struct{} // holds one: something bad happened on a service

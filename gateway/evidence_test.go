@@ -40,6 +40,8 @@ func ramp(t *testing.T, more, fallback string, state func(*migrations.Migration)
 				}
 			}
 			switch what {
+			case "lost":
+				w.Header()["Ficus-Outcome"] = []string{"good; metric=other, bad;metric=lost_orders", `bad; metric="not_watched"`}
 			case "broken":
 				w.WriteHeader(http.StatusInternalServerError)
 			case "reset":

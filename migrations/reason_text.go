@@ -37,6 +37,9 @@ func (p Plan) recordText(r evidence.Record) string {
 		where += " in cell " + r.Cell
 	}
 	switch r.Basis {
+	case evidence.ByInterval:
+		legacyRate, modernRate := r.Intervals().Rates()
+		return fmt.Sprintf("the application counts %s of %s at %s and %s at %s, over %d intervals of %s", percentText(modernRate), p.metricName(r.Metric), p.To, percentText(legacyRate), p.From, len(r.Slots), r.Every)
 	case evidence.ByRate:
 		return fmt.Sprintf("the answers of %s and %s differ for %d of %s whose requests were compared%s, and %s may", p.To, p.From, service, users(service+legacy), where, percentText(rateOf(part)))
 	case evidence.ByPair:
@@ -68,7 +71,18 @@ func (p Plan) met(r evidence.Record) string {
 	if text, ok := happenedText[r.Metric]; ok {
 		return text
 	}
-	return "had a bad outcome (" + string(r.Metric) + ")"
+	return "had a bad outcome (" + p.metricName(r.Metric) + ")"
+}
+
+// metricName returns the name that the config gives to a metric of the
+// application.
+func (p Plan) metricName(m evidence.Metric) string {
+	for _, g := range p.Guard.Metrics {
+		if g.Metric() == m {
+			return g.Name
+		}
+	}
+	return string(m)
 }
 
 func rateOf(p evidence.Part) float64 {

@@ -85,6 +85,8 @@ const (
 	BySplit Basis = ""      // the share of people on the service; the monolith is the control
 	ByRate  Basis = "rate"  // an allowed rate
 	ByPair  Basis = "pairs" // a fair coin: the other side, asked the same
+
+	ByInterval Basis = "intervals" // the other side's rate in the same interval, as the application counts both
 )
 
 // A Guard is one metric that is watched, and what it is held against.
