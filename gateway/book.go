@@ -11,6 +11,7 @@ type book struct {
 	tally   tally
 	ledger  ledger
 	trip    trip
+	salt    uint64 // of the hashes of client networks
 	sampled sampled
 
 	reports reports // what the application counts by side
@@ -35,10 +36,12 @@ type books struct {
 	outcomes outcomes // ids of what applications have told
 
 	name   string        // of this gateway, in evidence
+	salt   uint64        // of the hashes of client networks
 	alarms chan struct{} // holds one: something bad happened on a service
 }
 
-func (bs *books) init(name string) {
+func (bs *books) init(name string, salt uint64) {
+	bs.salt = salt
 	bs.name, bs.alarms, bs.byID = name, make(chan struct{}, 1), make(map[string]*book)
 }
 
@@ -48,7 +51,7 @@ func (bs *books) of(id string) *book {
 	b := bs.byID[id]
 	if b == nil {
 		b = new(book)
-		b.tally.since = time.Now()
+		b.tally.since, b.salt = time.Now(), bs.salt
 		b.ledger.init(bs.name, bs.alarms)
 		bs.byID[id] = b
 	}

@@ -497,7 +497,7 @@ func TestAnOutcomeIsNotAllocated(t *testing.T) {
 
 func outcomeOf(t testing.TB) (*record, *upstream.Response) {
 	var bs books
-	bs.init("bench")
+	bs.init("bench", 1)
 	c := &cell{book: bs.of("orders"), test: 1, epoch: 1, share: 5000, links: &links{}, slowest: time.Hour}
 	c.limits[evidence.Modern][evidence.FirstByteP99] = time.Hour
 	rec := &record{cell: c, route: &route{Route: &routes.Route{}, plan: &migrations.Plan{}, book: c.book}}
