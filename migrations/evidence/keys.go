@@ -148,18 +148,30 @@ func (k *Keys) Merge(o Keys) {
 		}
 		if ok {
 			k.counts = less(k.counts, ours)
-			f := k.networks[ours.network]
-			if f.counts = less(f.counts, ours); len(f.counts) == 0 {
-				delete(k.networks, ours.network)
-			}
+			f := k.networks[ours.network] // which stays, though nothing may be left of it: when it first came is known
+			f.counts = less(f.counts, ours)
 		}
 		k.put(key, theirs)
 	}
 	for n, theirs := range o.networks {
-		if ours := k.networks[n]; ours != nil && theirs.first != 0 && (ours.first == 0 || theirs.first < ours.first) {
+		ours := k.network(n)
+		if theirs.first != 0 && (ours.first == 0 || theirs.first < ours.first) {
 			ours.first = theirs.first
 		}
 	}
+}
+
+// network returns what a network has added, nothing yet if it is new.
+func (k *Keys) network(n Network) *fromOne {
+	f := k.networks[n]
+	if f == nil {
+		if k.networks == nil {
+			k.networks = make(map[Network]*fromOne)
+		}
+		f = new(fromOne)
+		k.networks[n] = f
+	}
+	return f
 }
 
 func (p place) before(o place) bool {
@@ -169,15 +181,10 @@ func (p place) before(o place) bool {
 func (k *Keys) put(key Key, p place) {
 	if k.places == nil {
 		k.places = make(map[Key]place)
-		k.networks = make(map[Network]*fromOne)
 	}
 	k.places[key] = p
 	k.counts = more(k.counts, p)
-	f := k.networks[p.network]
-	if f == nil {
-		f = new(fromOne)
-		k.networks[p.network] = f
-	}
+	f := k.network(p.network)
 	f.counts = more(f.counts, p)
 }
 
