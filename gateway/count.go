@@ -148,6 +148,7 @@ func (c *count) line(n *line, at time.Time) {
 	}
 	if n.facts&harmed != 0 {
 		cell.Harm++
+		cell.HarmBy[n.network.Group()]++
 	}
 }
 

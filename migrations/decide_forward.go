@@ -49,7 +49,7 @@ func (v view) waiting() []Reason {
 		return []Reason{{For: WaitShift, Text: "manual (no ramp configured)"}}
 	case c.Ramp == RampHeld && c.Cause.passes():
 		out := append(v.standing(), v.trouble(v.now.Add(-settle))...)
-		return append(out, Reason{For: waitFor[c.Cause], Text: "the ramp is held (" + string(c.Cause) + ") and continues by itself a minute after the cause is over", Until: c.Stopped.Add(settle)})
+		return append(out, Reason{For: waitFor[c.Cause], Text: "the ramp is held (" + string(c.Cause) + ") and continues by itself once the cause is over, after a minute at the earliest", Until: c.Stopped.Add(settle)})
 	case c.Ramp == RampHeld:
 		return []Reason{{For: WaitResume, Text: "the ramp is held; to continue: ficus resume " + v.plan.ID}}
 	case c.Ramp != RampRunning && v.plan.Auto && !c.PastOff():
