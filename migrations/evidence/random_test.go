@@ -41,7 +41,7 @@ func cells(t *rapid.T) *Cell {
 		side := sideOf(key, e.Share)
 		c.Saw(key, e.Seq, side)
 		metric := rapid.SampledFrom([]Metric{Errors, Timeouts, Mismatches, Pairs}).Draw(t, "metric")
-		c.Count(metric, key, e.Seq, side)
+		c.Vote(metric, Vote{Key: key, Epoch: e.Seq, Side: side, At: drawTime(t)})
 		c.Link(metric, fmt.Sprintf("%032x-%016x", mix(uint64(key)), e.Seq))
 	}
 	for i := range c.Epochs {
@@ -59,6 +59,15 @@ func cells(t *rapid.T) *Cell {
 		}
 	}
 	return c
+}
+
+// enforcement draws what one of a few gateways says of one of many rollbacks.
+func enforcement(t *rapid.T) Enforcement {
+	e := Enforcement{Seq: rapid.Uint64Range(1, 20).Draw(t, "seq"), Gateway: rapid.SampledFrom([]string{"a", "b", "c"}).Draw(t, "gateway"), At: drawTime(t).UTC()}
+	if e.Started = rapid.Bool().Draw(t, "started"); !e.Started {
+		e.LastHurt, e.LastAsked = drawTime(t).UTC(), drawTime(t).UTC()
+	}
+	return e
 }
 
 func streaks(t *rapid.T) Streak {
@@ -102,6 +111,9 @@ func counts() *rapid.Generator[Counts] {
 			c.Lag.Behind = time.Duration(drawCount(t, "behind")) * time.Second
 		}
 		c.Load = float64(drawCount(t, "load")) / 10
+		for range rapid.IntRange(0, 24).Draw(t, "enforced") {
+			c.Enforced = MergeEnforced(c.Enforced, []Enforcement{enforcement(t)})
+		}
 		return c
 	})
 }
