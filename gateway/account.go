@@ -56,6 +56,7 @@ func (rec *record) account() {
 			rec.linked, n.span = true, rec.trace.Reference()
 		}
 	}
+	rec.cell.hurts.see(&n)
 	b.ledger.write(n)
 }
 

@@ -23,6 +23,7 @@ type Cell struct {
 	Harm     uint64              `json:"harm,omitempty"`    // requests on the service that failed for the user, fallback and all
 	Spans    map[Metric][]string `json:"spans,omitempty"`   // span contexts of bad requests on the service, sorted, up to [SpanLimit] each
 	Streaks  Streaks             `json:"streaks,omitempty"` // consecutive failures by gateway
+	First    map[Metric]int64    `json:"first,omitempty"`   // when the first bad event on the service was, in Unix milliseconds by the clock of the gateway that saw it
 
 	Turn      uint64               `json:"turn,omitempty"`      // event with which the ramp began to run
 	Endpoints map[string]*Endpoint `json:"endpoints,omitempty"` // by method and path template
@@ -173,6 +174,7 @@ func (c *Cell) Vote(m Metric, v Vote) bool {
 	if c.Epoch(v.Epoch) == nil {
 		return false
 	}
+	c.first(m, v)
 	keys := c.Bad[m]
 	if keys == nil {
 		if c.Bad == nil {
@@ -393,6 +395,9 @@ func mergeCells(a, b *Cell) *Cell {
 				out.Bad[m] = new(Keys)
 			}
 			out.Bad[m].Merge(*keys)
+		}
+		for m, at := range from.First {
+			out.began(m, at)
 		}
 		for m, spans := range from.Spans {
 			if out.Spans == nil {

@@ -70,6 +70,15 @@ func cells(t *rapid.T) *Cell {
 	return c
 }
 
+// enforcement draws what one of a few gateways says of one of many rollbacks.
+func enforcement(t *rapid.T) Enforcement {
+	e := Enforcement{Seq: rapid.Uint64Range(1, 20).Draw(t, "seq"), Gateway: rapid.SampledFrom([]string{"a", "b", "c"}).Draw(t, "gateway"), At: drawTime(t).UTC()}
+	if e.Started = rapid.Bool().Draw(t, "started"); !e.Started {
+		e.LastHurt, e.LastAsked = drawTime(t).UTC(), drawTime(t).UTC()
+	}
+	return e
+}
+
 func streaks(t *rapid.T) Streak {
 	var s Streak
 	at := drawTime(t)
@@ -118,6 +127,9 @@ func counts() *rapid.Generator[Counts] {
 			c.Findings = mergeFindings(c.Findings, []OpenFinding{{ID: string(rune('a' + id)), Severity: id, Text: "differs"}})
 		}
 		c.Load = float64(drawCount(t, "load")) / 10
+		for range rapid.IntRange(0, 24).Draw(t, "enforced") {
+			c.Enforced = MergeEnforced(c.Enforced, []Enforcement{enforcement(t)})
+		}
 		return c
 	})
 }
