@@ -24,6 +24,7 @@ const (
 	neverForward verdict = "never goes forward"  // however long one waits, and it says why
 	innocent     verdict = "not rolled back"     // whatever happens
 	untouched    verdict = "not even held"       // nor rolled back
+	goesForward  verdict = "goes forward"        // by itself, in time
 )
 
 // A fault is one case: what is wrong with whom, who comes, and what must
@@ -56,7 +57,7 @@ type fault struct {
 }
 
 func (f *fault) run(t *testing.T) {
-	if f.ramp == "" && f.verdict == neverForward {
+	if f.ramp == "" && (f.verdict == neverForward || f.verdict == goesForward) {
 		f.ramp = fmt.Sprintf("{stage: live, share: %g%%}, {stage: live, share: %g%%}", f.live, min(2*f.live, 95))
 		switch {
 		case f.live == 0:
@@ -88,7 +89,7 @@ func (f *fault) run(t *testing.T) {
 		defer func() { cancel(); tr.wait("what happens beside", over) }()
 	}
 	switch f.verdict {
-	case rolledBack, stopped:
+	case rolledBack, stopped, goesForward:
 		f.found(ctx, tr, f.need)
 	case neverForward:
 		f.stays(ctx, tr)
@@ -104,15 +105,18 @@ func (f *fault) found(ctx context.Context, tr *trial, need func(mathematics) int
 	began := time.Now()
 	calls := tr.street.send(ctx, f.visits, f.onset+f.requests, 4*need(mathematicsOf(tr.plan, 2, users))+2000+int(f.heals.Seconds()*2000))
 	kinds := ofKind(migrations.RolledBack, migrations.Returning)
-	if f.verdict == stopped {
+	switch {
+	case f.verdict == stopped:
 		kinds = ofKind(migrations.RolledBack, migrations.Returning, migrations.Held)
+	case f.verdict == goesForward:
+		kinds = further
 	}
 	over := calls.over()
 	var last <-chan time.Time
 	for {
 		e, ok := tr.seen.first(kinds)
 		if ok {
-			f.judge(tr, e, calls.by(e.Time)-calls.by(began.Add(f.heals)), need)
+			f.judge(tr, e, calls.by(e.Time)-calls.by(earlier(e.Time, began.Add(f.heals))), need)
 			return
 		}
 		select {
@@ -148,12 +152,24 @@ func (f *fault) judge(tr *trial, e migrations.Event, requests int, need func(mat
 			t.Errorf("asked why: %v", err)
 		}
 	}
-	f.further(tr)
+	if f.verdict != goesForward {
+		f.stands(tr)
+	}
 }
 
-// further reports a step that a bad service has been given.
-func (f *fault) further(tr *trial) {
-	if e, ok := tr.seen.first(func(e migrations.Event) bool { return e.Kind == migrations.Stepped && e.Step > 1 }); ok {
+func earlier(a, b time.Time) time.Time {
+	if a.Before(b) {
+		return a
+	}
+	return b
+}
+
+// further is a step after the first.
+func further(e migrations.Event) bool { return e.Kind == migrations.Stepped && e.Step > 1 }
+
+// stands reports a step that a bad service has been given.
+func (f *fault) stands(tr *trial) {
+	if e, ok := tr.seen.first(further); ok {
 		tr.t.Errorf("the ramp went forward to %s: %s", e.Split, e.Reason)
 	}
 }
@@ -166,11 +182,13 @@ func (f *fault) stays(ctx context.Context, tr *trial) {
 		need = step
 	}
 	n := 3 * need(mathematicsOf(tr.plan, 1, f.visits.filled().users))
-	calls := tr.street.send(ctx, f.visits, f.onset, n)
+	v := f.visits
+	v.pause = 2 * time.Millisecond // nothing is decided at a certain request
+	calls := tr.street.send(ctx, v, f.onset, n)
 	tr.wait("all requests", calls.over())
 	says := regexp.MustCompile(f.says)
 	for end := time.Now().Add(5 * time.Second); ; time.Sleep(50 * time.Millisecond) {
-		f.further(tr)
+		f.stands(tr)
 		why := tr.waits()
 		switch {
 		case tr.t.Failed():
@@ -218,7 +236,11 @@ func (f *fault) spared(ctx context.Context, tr *trial) {
 		tr.t.Errorf("%s: %s", e.Kind, e.Reason)
 		return
 	}
-	tr.t.Logf("%d requests, %d with a bad answer; it waits for: %s", requests, calls.bad.Load(), tr.waits())
+	why := tr.waits()
+	tr.t.Logf("%d requests, %d with a bad answer; it waits for: %s", requests, calls.bad.Load(), why)
+	if e, held := tr.seen.first(ofKind(migrations.Held)); held && f.says != "" && !regexp.MustCompile(f.says).MatchString(e.Reason) {
+		tr.t.Errorf("held because %q, and should say %q", e.Reason, f.says)
+	}
 	if f.then == nil {
 		return
 	}

@@ -41,35 +41,47 @@ func rate(service, monolith float64) func(mathematics) int {
 	return func(m mathematics) int { return m.requests(service, monolith) }
 }
 
+// failure is [rate] of failures, where the same is asked of both sides: then
+// pairs in which one side fails and the other does not are a test as well, and
+// the sooner of the two decides.
+func failure(service, monolith float64) func(mathematics) int {
+	return func(m mathematics) int { return m.until(service, monolith, true) }
+}
+
 // requests returns how many requests of users it takes until the test is sure:
 // in 95 of 100 runs no more. A key votes once.
 func (m mathematics) requests(service, monolith float64) int {
+	return m.until(service, monolith, false)
+}
+
+func (m mathematics) until(service, monolith float64, paired bool) int {
 	const most = 200_000
 	threshold := m.budget.Threshold()
 	needed := make([]int, 0, seeds)
 	for seed := range uint64(seeds) {
 		r := rand.New(rand.NewPCG(seed, 7))
-		onService, voted := make([]bool, m.users), make([]bool, m.users)
+		onService, voted, matched := make([]bool, m.users), make([]bool, m.users), make([]bool, m.users)
 		for u := range onService {
 			onService[u] = r.Float64() < m.share
 		}
-		sample := []evidence.Sample{{W: m.share}}
+		sample, pairs := []evidence.Sample{{W: m.share}}, []evidence.Sample{{W: 0.5}}
 		n := 1
 		for ; n < most; n++ {
 			u := r.IntN(m.users)
-			if voted[u] {
-				continue
+			onMonolith := r.Float64() < monolith
+			bad := onMonolith
+			if onService[u] {
+				bad = r.Float64() < service
+				if paired && !matched[u] && bad != onMonolith {
+					matched[u] = true
+					count(&pairs[0], bad)
+				}
 			}
-			switch {
-			case onService[u] && r.Float64() < service:
-				sample[0].Service++
-			case !onService[u] && r.Float64() < monolith:
-				sample[0].Legacy++
-			default:
-				continue
+			if bad && !voted[u] {
+				voted[u] = true
+				count(&sample[0], onService[u])
 			}
-			voted[u] = true
-			if evidence.E(sample, evidence.Worse(), 0) >= threshold {
+			if evidence.E(sample, evidence.Worse(), 0) >= threshold || evidence.E(pairs, evidence.Paired(), 0) >= threshold {
 				break
 			}
 		}
@@ -79,14 +91,28 @@ func (m mathematics) requests(service, monolith float64) int {
 	return needed[seeds*95/100]
 }
 
-// step returns how many requests the first step needs before the next may
-// begin, if nothing speaks against it: the clean ones on the service, or where
-// nobody is on the service, comparisons.
-func step(m mathematics) int {
-	if m.plan.Steps[0].Stage == migrations.Shadow {
-		return int(evidence.CleanSample(0.01, evidence.Confidence))
+func count(s *evidence.Sample, onService bool) {
+	if onService {
+		s.Service++
+	} else {
+		s.Legacy++
 	}
-	return int(math.Ceil(float64(migrations.LeastClean) / m.share))
+}
+
+// step returns how many requests the first step needs before the next may
+// begin, if nothing speaks against it: of as many users on the service as show
+// that few enough comparisons differ, or where nobody is on the service, of all.
+func step(m mathematics) int {
+	share := m.share
+	if m.plan.Steps[0].Stage == migrations.Shadow {
+		share = 1
+	}
+	keys, users := float64(evidence.CleanSample(m.plan.Guard.AtMost, evidence.Confidence)), share*float64(m.users)
+	if keys >= users {
+		panic("too few users for this step")
+	}
+	distinct := users * math.Log(users/(users-keys)) // draws until so many different ones were drawn
+	return int(math.Ceil(max(distinct, float64(migrations.LeastClean)) / share))
 }
 
 // within allows for what the case itself adds, such as requests before a
