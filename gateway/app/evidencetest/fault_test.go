@@ -44,6 +44,7 @@ type fault struct {
 
 	warm   int           // requests before, from which the monolith's latency is known
 	onset  int           // requests before anything is wrong
+	step   int           // of the ramp, at which it begins to be; 0: the first
 	heals  time.Duration // how long failures that nobody sees are given time
 	guests []visits      // who else comes, as long as the users do
 
@@ -77,6 +78,9 @@ func (f *fault) run(t *testing.T) {
 	if f.onset > 0 {
 		tr.wait("the requests before", tr.street.send(ctx, f.visits, 0, f.onset).over())
 	}
+	if f.step > 1 {
+		f.onset += tr.reach(ctx, f)
+	}
 	tr.monolith.broken.Store(true)
 	tr.service.broken.Store(true)
 	for _, v := range f.guests {
@@ -96,6 +100,18 @@ func (f *fault) run(t *testing.T) {
 	default:
 		f.spared(ctx, tr)
 	}
+}
+
+// reach has users come until the ramp has reached the step of the case, and
+// returns how many requests that took.
+func (tr *trial) reach(ctx context.Context, f *fault) int {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	calls := tr.street.send(ctx, f.visits, f.onset, 1<<30)
+	tr.until(fmt.Sprintf("step %d", f.step), func() bool { return tr.seen.course().Step == f.step })
+	cancel()
+	calls.gone.Wait()
+	return int(calls.next.Load()) - f.onset
 }
 
 // found holds the gateway to find the fault in time.

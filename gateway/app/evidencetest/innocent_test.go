@@ -41,6 +41,10 @@ var spared = []fault{
 	{name: "both are deployed", live: 50, during: deploys(true), verdict: innocent},
 	{name: "the service restarts behind fallback at 50 %", live: 50, settings: settings{fallback: true}, during: deploys(false), requests: 4000, verdict: innocent, says: "a blip", quick: true},
 	{name: "the service restarts behind fallback at 5 %", live: 5, settings: settings{fallback: true}, during: deploys(false), requests: 4000, verdict: innocent, says: "a blip"},
+	{name: "the service restarts behind fallback while the others are compared", live: 50, settings: settings{fallback: true, ramp: afterShadow}, step: 2, during: deploys(false),
+		requests: 4000, verdict: innocent, says: "a blip"},
+	{name: "the service restarts in shadow", settings: settings{ramp: "{stage: shadow, hold: 1h}, {stage: live, share: 10%}"}, during: deploys(false), requests: 4000,
+		verdict: innocent, says: "a blip"},
 	{name: "one user alone", live: 50, visits: visits{users: 1, networks: 1}, service: status(500), requests: 300, verdict: innocent, quick: true},
 	{name: "one user has every error", live: 50, service: when(onHeader("X-User", "user 7"), status(500)), visits: visits{call: often(7)}, verdict: innocent},
 	{name: "404 scans on both sides", live: 50, visits: visits{call: scans(0.3)}, verdict: untouched},
@@ -58,6 +62,10 @@ var spared = []fault{
 		visits: visits{call: uploads, workers: 100}, requests: 400, verdict: untouched, quick: true},
 	{name: "a crawler without keys", live: 50, guests: []visits{{seed: 77, workers: 4, call: crawls}}, verdict: untouched},
 }
+
+// afterShadow is a ramp at whose second step those who are not on the service
+// are compared with it.
+const afterShadow = "{stage: shadow}, {stage: live, share: 50%, hold: 1h}, {stage: complete}"
 
 // brokenCarts fails half of the requests of one user in fifty.
 func brokenCarts(good http.Handler) http.Handler {
