@@ -120,6 +120,10 @@ func trouble(d openfeature.EvaluationDetails, err error) string {
 	return string(d.ErrorCode) + ": " + d.ErrorMessage
 }
 
+// Salt returns a number that only who knows the secret can tell, for hashes of
+// something else than keys. It is the same on every gateway with that secret.
+func (a *Assigner) Salt(of string) uint64 { return a.hash("salt of " + of) }
+
 // hash returns a hash of a targeting key that tells nothing to whom the secret
 // is unknown, never 0.
 func (a *Assigner) hash(key string) uint64 {

@@ -29,7 +29,7 @@ routes: [{path: /orders/*, migration: orders}, {path: /*, upstream: monolith}]
 		if err != nil {
 			t.Fatal(err)
 		}
-		r.Header = http.Header{"X-User": {"alice"}, "Ficus-Stage": {"complete"}, "Ficus-Migration": {"mine"}, "Baggage": baggage}
+		r.Header = http.Header{"X-User": {"alice"}, "Ficus-Side": {"modern"}, "Ficus-Stage": {"complete"}, "Ficus-Migration": {"mine"}, "Baggage": baggage}
 		res, err := browser(t, "h1", nil).Do(r)
 		if err != nil {
 			t.Fatal(err)
@@ -51,11 +51,11 @@ routes: [{path: /orders/*, migration: orders}, {path: /*, upstream: monolith}]
 		given   []string
 		want    string // baggage
 	}{
-		{false, "live", "/orders/7", nil, "ficus.orders=live"},
-		{false, "shadow", "/orders/7", nil, "ficus.orders=shadow"},
-		{false, "live", "/orders/7", []string{"a=1, ficus.orders=complete;x", "b=2"}, "a=1,b=2,ficus.orders=live"},
-		{false, "live", "/orders/7", []string{"ficus.carts=live"}, "ficus.orders=live"},
-		{true, "live", "/orders/7", []string{"ficus.carts=live,ficus.orders=off"}, "ficus.carts=live,ficus.orders=live"},
+		{false, "live", "/orders/7", nil, "ficus.orders=live,ficus.side=modern"},
+		{false, "shadow", "/orders/7", nil, "ficus.orders=shadow,ficus.side=legacy"},
+		{false, "live", "/orders/7", []string{"a=1, ficus.orders=complete;x", "b=2"}, "a=1,b=2,ficus.orders=live,ficus.side=modern"},
+		{false, "live", "/orders/7", []string{"ficus.carts=live,ficus.side=legacy"}, "ficus.orders=live,ficus.side=modern"},
+		{true, "live", "/orders/7", []string{"ficus.carts=live,ficus.orders=off"}, "ficus.carts=live,ficus.orders=live,ficus.side=modern"},
 		{false, "live", "/", []string{"a=1,ficus.carts=live"}, "a=1"},
 		{false, "live", "/", []string{"ficus.carts=live"}, ""},
 		{false, "live", "/", []string{"a=1", "b=2"}, "a=1|b=2"},
@@ -72,9 +72,15 @@ routes: [{path: /orders/*, migration: orders}, {path: /*, upstream: monolith}]
 		if b := strings.Join(got["Baggage"], "|"); b != c.want {
 			t.Errorf("%+v: baggage %.100q", c, b)
 		}
-		wantStage, wantMigration := string(c.stage), "orders"
-		if c.path == "/" {
-			wantStage, wantMigration = "", ""
+		wantStage, wantMigration, wantSide := string(c.stage), "orders", "legacy"
+		switch {
+		case c.path == "/":
+			wantStage, wantMigration, wantSide = "", "", ""
+		case c.stage == migrations.Live:
+			wantSide = "modern"
+		}
+		if got.Get("Ficus-Side") != wantSide {
+			t.Errorf("%+v: Ficus-Side %q", c, got["Ficus-Side"])
 		}
 		if got.Get("Ficus-Stage") != wantStage || got.Get("Ficus-Migration") != wantMigration {
 			t.Errorf("%+v: Ficus-Stage %q, Ficus-Migration %q", c, got["Ficus-Stage"], got["Ficus-Migration"])

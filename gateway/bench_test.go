@@ -23,7 +23,10 @@ func BenchmarkServe(b *testing.B) {
 	defer assigner.Close()
 	split, _ := migrations.NewSplit(migrations.Share{Stage: migrations.Live, Buckets: 50_000})
 	m := migrations.Migration{ID: "orders", From: "monolith", To: "orders", Seq: 2, Epoch: 2, Split: split}
-	m.Test, m.K, m.Tau = 2, 1, time.Second
+	m.Test, m.K = 2, 1
+	for i := range m.Taus {
+		m.Taus[i] = time.Second
+	}
 	g, err := New(Options{
 		Assigner: assigner,
 		Table: tableOf(b, `

@@ -11,7 +11,10 @@ type book struct {
 	tally   tally
 	ledger  ledger
 	trip    trip
+	salt    uint64 // of the hashes of client networks
 	sampled sampled
+
+	reports reports // what the application counts by side
 
 	wrote   atomic.Pointer[wrote] // nil: the data was never synced
 	current atomic.Bool           // synced data is known not to lag behind too much
@@ -30,11 +33,15 @@ type books struct {
 	mu   sync.Mutex // guards byID, at compile time and when somebody asks; never for a request
 	byID map[string]*book
 
+	outcomes outcomes // ids of what applications have told
+
 	name   string        // of this gateway, in evidence
+	salt   uint64        // of the hashes of client networks
 	alarms chan struct{} // holds one: something bad happened on a service
 }
 
-func (bs *books) init(name string) {
+func (bs *books) init(name string, salt uint64) {
+	bs.salt = salt
 	bs.name, bs.alarms, bs.byID = name, make(chan struct{}, 1), make(map[string]*book)
 }
 
@@ -44,7 +51,7 @@ func (bs *books) of(id string) *book {
 	b := bs.byID[id]
 	if b == nil {
 		b = new(book)
-		b.tally.since = time.Now()
+		b.tally.since, b.salt = time.Now(), bs.salt
 		b.ledger.init(bs.name, bs.alarms)
 		bs.byID[id] = b
 	}

@@ -130,6 +130,12 @@ func (c *count) line(n *line, at time.Time) {
 		arrival(cell, n, c.voteOf(n))
 	case n.facts&compared != 0:
 		c.comparison(cell, n)
+	case n.facts&reported != 0:
+		happened(epoch, n.metric, side)
+		cell.Vote(n.metric, c.voteOf(n))
+		if n.span != "" {
+			cell.Link(n.metric, n.span)
+		}
 	case n.facts&timer != 0:
 		if n.facts&placed != 0 {
 			c.late(cell, epoch, n, known.first(n.key, false))
@@ -277,8 +283,9 @@ func (c *count) late(cell *evidence.Cell, epoch *evidence.Epoch, n *line, first 
 			continue
 		}
 		happened(epoch, l.Metric, v.Side)
-		if !l.First || first {
-			cell.Vote(l.Metric, v)
+		cell.Vote(l.Metric, v)
+		if l.Central && first {
+			cell.VoteFirst(l.Metric, v)
 		}
 		if n.span != "" {
 			cell.Link(l.Metric, n.span)

@@ -14,6 +14,7 @@ func (g *Gateway) Evidence(migration string) evidence.Counts {
 	for i, mp := range snap.plan.migrations {
 		if mp.ID == migration {
 			out := snap.plan.books[i].ledger.read(&snap.standings[i], time.Now())
+			out.Reported = snap.plan.books[i].reports.read(mp, snap.standings[i].test())
 			out.Plans = []string{snap.plan.hashes[i]}
 			return out
 		}
@@ -25,7 +26,9 @@ func (g *Gateway) Evidence(migration string) evidence.Counts {
 // this one, before anything is counted: a test goes on through a restart. What
 // is of a test that is over by now is forgotten when the next is counted.
 func (g *Gateway) Restore(migration string, c evidence.Counts) {
-	g.books.of(migration).ledger.restore(c)
+	b := g.books.of(migration)
+	b.ledger.restore(c)
+	b.reports.restore(c.Reported)
 }
 
 // Alarms yields when something bad has happened on a service, so that nobody

@@ -40,6 +40,8 @@ func ramp(t *testing.T, more, fallback string, state func(*migrations.Migration)
 				}
 			}
 			switch what {
+			case "lost":
+				w.Header()["Ficus-Outcome"] = []string{"good; metric=other, bad;metric=lost_orders", `bad; metric="not_watched"`}
 			case "broken":
 				w.WriteHeader(http.StatusInternalServerError)
 			case "reset":
@@ -383,7 +385,7 @@ func TestWhatIsCompleteHasNoTrip(t *testing.T) {
 
 func BenchmarkAccount(b *testing.B) {
 	var bs books
-	bs.init("bench")
+	bs.init("bench", 1)
 	c := &cell{book: bs.of("orders"), test: 1, epoch: 1, share: 5000, links: &links{}}
 	rt := &route{Route: &routes.Route{}, plan: &migrations.Plan{}, book: c.book}
 	b.ReportAllocs()
@@ -405,7 +407,7 @@ func BenchmarkAccount(b *testing.B) {
 
 func BenchmarkEvidence(b *testing.B) {
 	var bs books
-	bs.init("bench")
+	bs.init("bench", 1)
 	l := &bs.of("orders").ledger
 	s := &standing{cells: []cell{{book: bs.of("orders"), test: 1, epoch: 1, share: 50_000, links: &links{}}}}
 	key := evidence.Key(0)

@@ -28,6 +28,7 @@ const (
 	broke       // it broke a row of failures
 	inVain      // the service failed, and so did the monolith: it speaks against neither, and is not clean
 
+	reported    // by the application, of a metric of its own, which went badly
 	tooLate     // fallback gave the service up before it had begun to answer
 	restarting  // it was healed, and the service failed as one does that is being restarted
 	compared    // a comparison; its outcome stands beside the facts

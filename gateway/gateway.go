@@ -62,7 +62,7 @@ func New(o Options) (*Gateway, error) {
 	if g.log == nil {
 		g.log = slog.Default()
 	}
-	g.books.init(cmp.Or(o.Name, "gateway"))
+	g.books.init(cmp.Or(o.Name, "gateway"), o.Assigner.Salt("networks"))
 	g.reserve.bytes = shadow.NewBudget(fallbackBytes)
 	p, _, err := g.compile(o.Table, nil)
 	if err != nil {

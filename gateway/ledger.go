@@ -53,6 +53,7 @@ type line struct {
 	first   bool            // the key's first answer in the test; set when it is counted
 	slow    uint8           // in which of [evidence.Latencies] it was slow, a bit for each
 	outcome compare.Outcome // of a comparison
+	metric  evidence.Metric // of the application, with reported
 }
 
 // alarming reports whether nobody should wait to decide: something bad has
@@ -61,7 +62,7 @@ func (n *line) alarming() bool {
 	if n.facts&compared != 0 {
 		return n.outcome != compare.Match && n.outcome != compare.Dropped
 	}
-	return n.facts&onModern != 0 && (n.facts&(failed|timedOut|harmed) != 0 || n.slow != 0 || n.class != evidence.ClassOK)
+	return n.facts&onModern != 0 && (n.facts&(failed|timedOut|harmed|reported) != 0 || n.slow != 0 || n.class != evidence.ClassOK)
 }
 
 func (l *ledger) init(name string, alarms chan<- struct{}) {

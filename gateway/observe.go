@@ -123,6 +123,10 @@ func (g *Gateway) sender(up *upstream.Upstream) shadow.Send {
 		} else {
 			h["Ficus-Shadow"] = marked
 		}
+		if q.Header["Ficus-Side"] != nil { // the application counts the request, not its copy
+			q.Header["Ficus-Side"] = copied
+			telemetry.AddBaggage(q.Header, toldSide, toldShadow)
+		}
 		if q.Body != nil {
 			a.out.Body, a.out.Length, a.out.AbortBody = bytes.NewReader(q.Body), int64(len(q.Body)), func() {}
 		}
@@ -152,8 +156,11 @@ func (g *Gateway) sender(up *upstream.Upstream) shadow.Send {
 	}
 }
 
-// marked is the value of Ficus-Shadow.
-var marked = []string{"1"}
+// The values of Ficus-Shadow and of Ficus-Side.
+var (
+	marked = []string{"1"}
+	copied = []string{toldShadow}
+)
 
 // failed ends an asking that was not answered. It is not used again: who sends
 // a body may still look at it.

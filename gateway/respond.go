@@ -27,6 +27,7 @@ func (g *Gateway) respond(ctx context.Context, rec *record, r *http.Request, res
 	}
 	rec.body.unbound()
 	rec.answered(res)
+	rec.outcomeField(res.Header)
 	rec.answerHeader(r, res)
 	g.cookies(rec, r, res)
 	if rec.pending(r) || g.draining.Load() { // on HTTP/2 net/http sends GOAWAY for it

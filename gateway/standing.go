@@ -68,6 +68,9 @@ func standingOf(p *migrations.Plan, m *migrations.Migration, b *book) standing {
 	return s
 }
 
+// test returns the event that began the present test of what is not in a cell; 0: none runs.
+func (s *standing) test() uint64 { return s.cells[len(s.cells)-1].test }
+
 // cell returns the one that a request is in.
 func (s *standing) cell(p *migrations.Plan, r *http.Request) *cell {
 	if len(s.cells) == 1 {

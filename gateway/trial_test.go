@@ -40,7 +40,7 @@ type verdict struct {
 }
 
 // The facts that say how a request went.
-const outcomes = served | failed | timedOut | slow | told | harmed | healed | broke | inVain
+const outcomeFacts = served | failed | timedOut | slow | told | harmed | healed | broke | inVain
 
 var factNames = []struct {
 	fact facts
@@ -118,7 +118,8 @@ routes:
 		t.Fatal(err)
 	}
 	m := migrations.Migration{ID: "orders", From: "monolith", To: "orders", Seq: 2, Epoch: 2, Split: migrations.All(s.stage)}
-	m.Test, m.K, m.Tau = 2, 1, s.tau
+	m.Test, m.K = 2, 1
+	m.Taus[evidence.FirstByteP99] = s.tau
 	g, err := New(Options{Table: table, Assigner: assigner, State: migrations.State{Seq: 2, Migrations: map[string]migrations.Migration{"orders": m}}})
 	if err != nil {
 		t.Fatal(err)
@@ -126,7 +127,7 @@ routes:
 	tr := &trial{T: t, gateway: g, said: make(chan verdict, 16)}
 	g.ended = func(rec *record) {
 		v := verdict{
-			class: rec.class, facts: rec.facts() & outcomes, took: rec.took, whole: rec.whole, total: rec.Total,
+			class: rec.class, facts: rec.facts() & outcomeFacts, took: rec.took, whole: rec.whole, total: rec.Total,
 			bothFailed: rec.bothFailed, status: rec.firstStatus, err: rec.firstErr, fallback: rec.Fallback,
 		}
 		c := g.Counts("orders")

@@ -32,6 +32,11 @@ func (v view) unproven() []Reason {
 	out = append(out, v.sample()...)
 	out = append(out, v.sameness()...)
 	out = append(out, v.coverage()...)
+	for _, why := range []string{v.plan.Guard.Unreported(v.counts, c.Test, c.Began, v.now), v.plan.Guard.FewPeople(v.cell.Seen.Total())} {
+		if why != "" {
+			out = append(out, Reason{For: WaitMetric, Text: why})
+		}
+	}
 	if r := v.cell.RatioCheck(v.eventCell(), c.K, v.several()); r.Trips() {
 		out = append(out, Reason{For: WaitRatio, Text: "users are not where the split says, so the counts prove nothing: " + r.String()})
 	}

@@ -21,7 +21,7 @@ func (p Plan) Metrics() []evidence.Guard {
 	}
 	if p.Guard.Latency != nil {
 		for _, l := range evidence.Latencies {
-			out = append(out, evidence.Guard{Metric: l.Metric})
+			out = append(out, evidence.Guard{Metric: l.Metric, First: l.Central})
 		}
 	}
 	if p.Compare.Sample > 0 {
@@ -29,6 +29,10 @@ func (p Plan) Metrics() []evidence.Guard {
 	}
 	if p.Guard.Mismatches > 0 {
 		out = append(out, evidence.Guard{Metric: evidence.Mismatches, Basis: evidence.ByRate, Rate: p.Guard.Mismatches})
+	}
+	out = append(out, p.Guard.Keyed()...)
+	for _, g := range p.Guard.Intervals() {
+		out = append(out, evidence.Guard{Metric: g.Metric, Basis: evidence.ByInterval, Margin: g.Margin})
 	}
 	return out
 }
@@ -69,13 +73,34 @@ func (v view) judgeBy(metrics []evidence.Guard) []evidence.Record {
 	if v.course.Unknown {
 		return nil
 	}
-	records := v.cell.Judge(v.eventCell(), metrics, v.budget(), v.several())
+	budget := v.budget()
+	budget.Metrics = len(metrics)
+	ours := slices.DeleteFunc(slices.Clone(metrics), func(g evidence.Guard) bool { return g.Basis == evidence.ByInterval })
+	records := v.cell.Judge(v.eventCell(), ours, budget, v.several())
+	records = append(records, v.intervals(budget)...)
 	for i := range records {
 		if at := evidence.IsLatency(records[i].Metric); at >= 0 {
 			records[i].Tau = v.course.Taus[at]
 		}
 	}
 	return records
+}
+
+// intervals returns the records of what the application counts by side. Of few
+// users they say too little: those who fail more often than others may all be
+// on one side by chance.
+func (v view) intervals(b evidence.Budget) (out []evidence.Record) {
+	if len(v.m.Cells) > 0 || v.plan.Guard.FewPeople(v.cell.Seen.Total()) != "" {
+		return nil
+	}
+	for _, g := range v.plan.Guard.Intervals() {
+		have := v.counts.Reported[g.Metric]
+		if have == nil || have.Test != v.course.Test {
+			continue
+		}
+		out = append(out, have.Judge(v.eventCell(), g, b, v.now).Record())
+	}
+	return out
 }
 
 // control returns the record by which the monolith is the worse side in the
@@ -106,6 +131,9 @@ func (v view) evidence(records []evidence.Record) *Evidence {
 	out.Epochs = v.cell.Past()
 	strongest, ok := evidence.Strongest(records)
 	for _, r := range records {
+		if r.Metric != strongest.Metric && !r.Counted() { // it says nothing; that it was tested is in the others' K
+			continue
+		}
 		if r.Metric == strongest.Metric {
 			out.Spans = r.Spans
 		}

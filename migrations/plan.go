@@ -179,6 +179,7 @@ type Guard struct {
 	Saturation float64       `json:"saturation,omitempty"`  // share of the service's capacity in use from which the ramp waits; 0: not watched
 	Harm       int           `json:"harm,omitempty"`        // failed user requests in a step that make it roll back; 0: no number does
 	HarmBeyond bool          `json:"harm_beyond,omitempty"` // whether it rolls back when far more users see a failure than the monolith's rate predicts
+	Metrics    []GuardMetric `json:"metrics,omitempty"`     // of the application
 }
 
 // A LatencyGuard says how much slower the service may be. All of

@@ -34,6 +34,7 @@ const (
 	WaitSameness     Wait = "sameness"     // answers that are the same as the monolith's
 	WaitEndpoint     Wait = "endpoint"     // an endpoint that was not asked enough, or fails
 	WaitFinding      Wait = "finding"      // a severe finding to be fixed, accepted or acknowledged
+	WaitMetric       Wait = "metric"       // what the application counts
 	WaitRatio        Wait = "ratio"        // people to be where the split says
 	WaitBurn         Wait = "burn"         // the error budget to burn more slowly
 	WaitLag          Wait = "lag"          // the data to catch up

@@ -37,10 +37,22 @@ func (p Plan) recordText(r evidence.Record) string {
 		where += " in cell " + r.Cell
 	}
 	switch r.Basis {
+	case evidence.ByInterval:
+		legacyRate, modernRate := r.Intervals().Rates()
+		return fmt.Sprintf("the application counts %s of %s at %s and %s at %s, over %d intervals of %s", percentText(modernRate), p.metricName(r.Metric), p.To, percentText(legacyRate), p.From, len(r.Slots), r.Every)
 	case evidence.ByRate:
 		return fmt.Sprintf("the answers of %s and %s differ for %d of %s whose requests were compared%s, and %s may", p.To, p.From, service, users(service+legacy), where, percentText(rateOf(part)))
 	case evidence.ByPair:
 		return fmt.Sprintf("of %s, asked of both, %s failed %d that %s answered, and answered %d that %s failed%s", requestsText(service+legacy), p.To, service, p.From, legacy, p.From, where)
+	}
+	if at := evidence.IsLatency(r.Metric); at >= 0 && p.Guard.Latency != nil {
+		l := evidence.Latencies[at]
+		what := "the first byte"
+		if l.Whole {
+			what = "the whole answer"
+		}
+		return fmt.Sprintf("%s waited longer than %s for %s from %s, %d longer than %s (its p%.0f) from %s, %s", users(service),
+			roundTime(p.Guard.Latency.Tolerance(l, r.Tau).Limit(evidence.Modern)), what, p.To, legacy, roundTime(r.Tau), 100*l.Quantile, p.From, shareText(part, p))
 	}
 	return fmt.Sprintf("%s %s from %s%s, %d from %s, %s", users(service), p.met(r), p.To, where, legacy, p.From, shareText(part, p))
 }
@@ -59,16 +71,18 @@ func (p Plan) met(r evidence.Record) string {
 	if text, ok := happenedText[r.Metric]; ok {
 		return text
 	}
-	if at := evidence.IsLatency(r.Metric); at >= 0 && p.Guard.Latency != nil {
-		l := evidence.Latencies[at]
-		what := "waited for the first byte"
-		if l.Whole {
-			what = "waited for the whole answer"
+	return "had a bad outcome (" + p.metricName(r.Metric) + ")"
+}
+
+// metricName returns the name that the config gives to a metric of the
+// application.
+func (p Plan) metricName(m evidence.Metric) string {
+	for _, g := range p.Guard.Metrics {
+		if g.Metric() == m {
+			return g.Name
 		}
-		limit := p.Guard.Latency.Tolerance(l, r.Tau).Limit(evidence.Modern)
-		return fmt.Sprintf("%s longer than %s (%s: longer than its p%.0f of %s)", what, roundTime(limit), p.From, 100*l.Quantile, roundTime(r.Tau))
 	}
-	return "had a bad outcome (" + string(r.Metric) + ")"
+	return string(m)
 }
 
 func rateOf(p evidence.Part) float64 {
@@ -124,6 +138,6 @@ func roundTime(d time.Duration) time.Duration {
 	case d > 100*time.Millisecond:
 		return d.Round(time.Millisecond)
 	default:
-		return d.Round(10 * time.Microsecond)
+		return d.Round(100 * time.Microsecond)
 	}
 }

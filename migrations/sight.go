@@ -21,6 +21,11 @@ type Sight struct {
 	None   bool          // nobody, or everybody, is on the service, so that there is nothing to compare
 }
 
+// errorsWeight is what the errors of all endpoints weigh in their record at
+// least: half of it is for the endpoints, and half of the rest for leaving out
+// client networks in turn.
+const errorsWeight = 0.25
+
 // See returns what the guard of a plan can see at a step, by the traffic that
 // is usual. test is the number that the step's test will have; 0 is that of a
 // ramp without detours. gateways is how many share the migration.
@@ -40,6 +45,7 @@ func See(p Plan, step int, usual evidence.Traffic, test, gateways int) Sight {
 	o := evidence.Outlook{
 		Traffic: usual, Share: split.Modern(), Margin: p.Guard.Errors,
 		Budget: evidence.Budget{Alpha: p.Guard.FalseAlarm, Test: test, Metrics: len(p.Metrics()), Gateways: gateways},
+		Weight: errorsWeight,
 	}
 	s.Rate, s.Sees = o.Smallest(s.Within)
 	within, seen := o.Until(1)

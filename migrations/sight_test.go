@@ -135,11 +135,12 @@ func TestSkipTakesTheStepAtOnce(t *testing.T) {
 // The table of docs/guide/ramps.md.
 func TestSightIsWhatTheGuideSays(t *testing.T) {
 	plan := ramp("shadow", "live=1%", "live=10%", "live=50%")
-	plan.Guard = Guard{FalseAlarm: 0.001, Latency: &LatencyGuard{Quantile: 0.99}, Mismatches: 0.001}
+	plan.Guard = Guard{FalseAlarm: 0.001, Latency: &LatencyGuard{Quantile: 0.99}, Outcomes: true, Mismatches: 0.001}
+	plan.Compare.Sample = 1
 	for step, want := range map[int]string{
-		2: "from 0.2 % to 5.7 % within 1h0m0s, an outage after 15m",
-		3: "from 0.2 % to 1.4 % within 1h0m0s, an outage after 1m3",
-		4: "from 0.2 % to 0.9 % within 1h0m0s, an outage after 40s",
+		2: "from 0.2 % to 6.5 % within 1h0m0s, an outage after 15m",
+		3: "from 0.2 % to 1.5 % within 1h0m0s, an outage after 1m3",
+		4: "from 0.2 % to 0.96 % within 1h0m0s, an outage after 48s",
 	} {
 		if got := See(plan, step, evidence.Traffic{Hourly: 4000, PerKey: 5, Bad: 0.002}, 0, 1).String(); !strings.Contains(got, want) {
 			t.Errorf("%s; the guide says %q", got, want)

@@ -87,6 +87,11 @@ func (c *compiler) positions() map[string]Position {
 	at := map[string]Position{}
 	for id, s := range c.migrations {
 		at["migrations."+id] = s.at()
+		if p := c.table.Plans[id]; p != nil {
+			for i := range p.Guard.Metrics {
+				at[metricPath(id, i)] = s.key("guard").key("metrics").index(i).at()
+			}
+		}
 	}
 	for _, key := range []string{"listen", "admin", "state", "flags", "ofrep", "secret", "shutdown", "telemetry", "log.level"} {
 		if pl, ok := c.main.places[key]; ok {

@@ -24,6 +24,7 @@ func (c *compiler) migration(at spot, id string, m MigrationConfig, confine *Inc
 	p.Cohorts = c.cohorts(at.key("cohorts"), m.Cohorts)
 	p.Compare = comparison(at.key("compare"), m.Compare)
 	p.Guard = guard(at.key("guard"), m.Guard)
+	p.Guard.Metrics = metrics(at.key("guard").key("metrics"), m)
 	p.Rollback = way(at.key("rollback"), m.Rollback)
 	p.Cells = cells(at.key("cells"), m.Cells)
 	p.AtOnce, p.Freezes = c.main.Ramps.AtOnce, c.frozen

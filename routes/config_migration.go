@@ -156,6 +156,8 @@ type GuardConfig struct {
 	Saturation *Percent `yaml:"saturation" default:"90%"`
 	// Harm is the number of user requests failed by the service in one step that rolls it back, whatever the evidence. Left out or 0, it is far more users than the monolith's rate predicts. Off turns it off.
 	Harm Harm `yaml:"harm" default:"0"`
+	// Metrics lists what the application counts that is to get no worse, such as lost orders.
+	Metrics []MetricConfig `yaml:"metrics"`
 }
 
 // A RateConfig says how much worse a rate may be.

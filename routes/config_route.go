@@ -51,7 +51,7 @@ type RouteConfig struct {
 type FallbackConfig struct {
 	// Off turns it off.
 	Off bool `yaml:"off" default:"false"`
-	// After is how long the first byte may take; 0 is no limit but the upstream's own.
+	// After is how long the first byte may take from the end of the request, where it may fall back; 0 is no limit but the upstream's own.
 	After *Duration `yaml:"after" default:"10s"`
 	// Statuses of the service at which the monolith is asked, from 500 to 599.
 	Statuses []int `yaml:"statuses" default:"[500, 502, 503, 504]"`

@@ -35,6 +35,7 @@ const (
 	defaultObjective      = Percent(0.9995)
 	defaultSaturation     = Percent(0.9)
 	defaultRetries        = 1
+	defaultMetricEvery    = Duration(15 * time.Second)
 )
 
 func (d Duration) std() time.Duration { return time.Duration(d) }

@@ -31,6 +31,7 @@ func (HealthConfig) long(n *yaml.Node) *yaml.Node     { return textAs("path", n)
 func (DataConfig) long(n *yaml.Node) *yaml.Node       { return textAs("kind", n) }
 func (MismatchesConfig) long(n *yaml.Node) *yaml.Node { return offOr("at_most", n) }
 func (LatencyConfig) long(n *yaml.Node) *yaml.Node    { return offOr("worse_by", n) }
+func (QueryConfig) long(n *yaml.Node) *yaml.Node      { return textAs("both", n) }
 func (HookConfig) long(n *yaml.Node) *yaml.Node       { return textAs("url", n) }
 func (PredicateConfig) long(n *yaml.Node) *yaml.Node  { return textAs("is", n) }
 

@@ -47,6 +47,11 @@ func (ch checkCommand) Run(c *call) error {
 		return err
 	}
 	table.Warnings = append(table.Warnings, warnings...)
+	warnings, problems := checkMetrics(c.ctx, table, time.Now())
+	if len(problems) > 0 {
+		return problems
+	}
+	table.Warnings = append(table.Warnings, warnings...)
 	for _, w := range table.Warnings {
 		fmt.Fprintf(c.stderr, "warning: %s\n", w.Error())
 	}

@@ -59,7 +59,7 @@ func (p *Process) blame(e *migrations.Event) {
 		return p.gateway.Blame(migration, cell, r.Metric)
 	}
 	of := [...]func(migration, cell string) (condition.Finding, []migrations.Offender){requests, p.gateway.BlameComparisons}
-	if ok && (r.Metric == evidence.Mismatches || r.Metric == evidence.Pairs) {
+	if ok && r.Metric == evidence.Mismatches {
 		slices.Reverse(of[:])
 	}
 	for _, ask := range of {

@@ -35,7 +35,7 @@ func bugs() []*bug {
 			faults: func(time.Duration) orders.Faults { return orders.Faults{Errors: 1, OnlyWrites: true} }},
 		{name: "wrong prices", says: "half of the totals are wrong, with status 200; only comparing can see that", metric: evidence.Mismatches,
 			faults: func(time.Duration) orders.Faults { return orders.Faults{WrongPrice: 0.5} }},
-		{name: "slowness", metric: evidence.Slow, timed: true,
+		{name: "slowness", metric: evidence.Latencies[slowAt].Metric, timed: true,
 			says:   "every answer of the service is right, and comes far later than the monolith's",
 			faults: func(tau time.Duration) orders.Faults { return orders.Faults{Latency: 400*time.Millisecond + 3*tau} }},
 	}
@@ -117,16 +117,20 @@ func (s *story) plant(b *bug, step migrations.Event) {
 	s.screen.happened(b.planted, s.screen.amber, "● bug: "+b.name, "%s", b.says)
 }
 
+// slowAt is the position in [evidence.Latencies] of the first byte's p90, which a
+// hundred requests tell; a p99 takes a thousand.
+const slowAt = 1
+
 // tau returns what slow means since a step.
 func (s *story) tau(step migrations.Event) time.Duration {
-	if step.Tau > 0 {
-		return step.Tau
+	if step.Taus != nil && step.Taus[slowAt] > 0 {
+		return step.Taus[slowAt]
 	}
 	m, err := migrations.Apply(s.stage.process.follower.State(), step)
 	if err != nil { // it has been applied already
-		return s.stage.standing().Tau
+		return s.stage.standing().Taus[slowAt]
 	}
-	return m.Migrations["orders"].Tau
+	return m.Migrations["orders"].Taus[slowAt]
 }
 
 // rolledBack takes the bug out again, and says what it has done.
@@ -195,7 +199,7 @@ func (b *bug) cost() string {
 // limit is beyond what an answer of the service is slow.
 func (b *bug) limit() time.Duration {
 	for _, r := range b.back.Evidence.Records {
-		if r.Metric == evidence.Slow {
+		if evidence.IsLatency(r.Metric) >= 0 {
 			return evidence.Tolerance{Tau: r.Tau, WorseBy: 1}.Limit(evidence.Modern)
 		}
 	}

@@ -125,10 +125,10 @@ func needs(s dashboard.Step) string {
 func (c *call) describeTest(t dashboard.Test) {
 	c.row("test", "number %d, since event %d; it may spend %s of false alarms", t.Number, t.Event, percent(t.Alpha))
 	if !t.Counted {
-		c.row("", "nobody has counted in it yet")
+		c.row("", "no gateway has counted in it yet")
 		return
 	}
-	c.row("", "requests on the monolith %s, on the service %s; %s", sideText(t.Legacy), sideText(t.Modern), people(t.People))
+	c.row("", "requests: monolith %s, service %s; %s", sideText(t.Legacy), sideText(t.Modern), people(t.People))
 	if t.Cohort+t.Keyless > 0 {
 		c.row("", "not in it: %d requests of cohorts, %d without a key", t.Cohort, t.Keyless)
 	}
@@ -138,12 +138,26 @@ func (c *call) describeTest(t dashboard.Test) {
 	if t.Harm > 0 {
 		c.row("", "%d requests failed for the user", t.Harm)
 	}
-	if t.Tau != "" {
-		c.row("", "slow is what takes the monolith longer than %s", t.Tau)
+	if t.Aside+t.Blameless > 0 {
+		c.row("", "not held against the service: %d failures of a restart that fallback healed, %d that the monolith shared", t.Aside, t.Blameless)
+	}
+	if len(t.Slow) > 0 {
+		c.row("", "slow is what takes the monolith longer than its %s", strings.Join(t.Slow, ", "))
+	}
+	var counted, quiet []string
+	for _, w := range t.Weights {
+		if w.Service+w.Legacy == 0 {
+			quiet = append(quiet, string(w.Metric))
+		} else {
+			counted = append(counted, w.Text)
+		}
+	}
+	if len(quiet) > 0 {
+		counted = append(counted, "nothing counted: "+strings.Join(quiet, ", "))
 	}
 	named := "guard"
-	for _, w := range t.Weights {
-		c.row(named, "%s", w.Text)
+	for _, text := range counted {
+		c.row(named, "%s", text)
 		named = ""
 	}
 }
@@ -151,7 +165,7 @@ func (c *call) describeTest(t dashboard.Test) {
 // people counts those on the service as far as they are counted.
 func people(n int) string {
 	if n >= 64 {
-		return "64 people and more on the service"
+		return "64 users or more on the service"
 	}
-	return fmt.Sprintf("%d people on the service", n)
+	return fmt.Sprintf("%d users on the service", n)
 }

@@ -68,6 +68,7 @@ type Process struct {
 	shadow   *shadow.Shadow
 	trips    *trips
 	lags     *lags
+	polls    *polls
 	teller   *notify.Teller
 	peaks    peaks
 	holding  holding
@@ -194,6 +195,7 @@ func (p *Process) openGateway(ctx context.Context, t *routes.Table) (err error) 
 	}
 	p.lags = newLags(func() map[string]*migrations.Plan { return p.source.Table().Plans }, p.gateway.Lags, p.log)
 	p.lags.news = p.tellOfLag
+	p.polls = newPolls(func() map[string]*migrations.Plan { return p.source.Table().Plans }, p.gateway.Testing, p.gateway.Polled, p.log)
 	p.recall(filepath.Join(t.Server.Beside(), "ficus.counts"))
 	if p.shared != nil {
 		p.shared.count(p.owns)
@@ -295,6 +297,7 @@ func (p *Process) background(ctx context.Context) {
 		p.tasks.Go(func() { p.pages.Run(ctx) })
 	}
 	p.tasks.Go(func() { p.lags.run(ctx) })
+	p.tasks.Go(func() { p.polls.run(ctx) })
 	p.tasks.Go(func() { p.certs.watch(ctx, cmp.Or(p.config.Certs, 5*time.Second)) })
 	if p.config.Path != "" {
 		p.tasks.Go(func() {

@@ -3,6 +3,7 @@ package app
 import (
 	"cmp"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 	"text/tabwriter"
@@ -133,13 +134,25 @@ func stepText(m dashboard.Migration, cell dashboard.Cell) string {
 	return text
 }
 
-// guardText shows the strongest evidence against the service.
+// guardText shows how near the strongest evidence is to a rollback.
 func guardText(cell dashboard.Cell) string {
 	if cell.Test == nil || len(cell.Test.Weights) == 0 {
 		return "-"
 	}
-	top := slices.MaxFunc(cell.Test.Weights, func(a, b dashboard.Weight) int { return cmp.Compare(a.E/a.Threshold, b.E/b.Threshold) })
-	return fmt.Sprintf("%s E %.3g of %.4g", top.Metric, top.E, top.Threshold)
+	top := slices.MaxFunc(cell.Test.Weights, func(a, b dashboard.Weight) int { return cmp.Compare(nearness(a), nearness(b)) })
+	if near := nearness(top); near >= 0.05 {
+		return fmt.Sprintf("%s at %.0f %% of the threshold", top.Metric, 100*near)
+	}
+	return "ok"
+}
+
+// nearness returns how far the evidence of a metric is on its way to the
+// threshold, 0 to 1, by its logarithm: each bad event of a kind adds the same.
+func nearness(w dashboard.Weight) float64 {
+	if w.E <= 1 || w.Threshold <= 1 {
+		return 0
+	}
+	return min(math.Log(w.E)/math.Log(w.Threshold), 1)
 }
 
 func trafficText(m dashboard.Migration) (legacy, modern string) {
@@ -150,10 +163,13 @@ func trafficText(m dashboard.Migration) (legacy, modern string) {
 }
 
 func sideText(c dashboard.SideCounts) string {
-	if c.Failed == 0 {
-		return fmt.Sprint(c.Requests)
+	switch {
+	case c.Slow > 0:
+		return fmt.Sprintf("%d (%d slow, %d failed)", c.Requests, c.Slow, c.Failed)
+	case c.Failed > 0:
+		return fmt.Sprintf("%d (%d failed)", c.Requests, c.Failed)
 	}
-	return fmt.Sprintf("%d (%d failed)", c.Requests, c.Failed)
+	return fmt.Sprint(c.Requests)
 }
 
 // waitsFor says in one line what a cell waits for.

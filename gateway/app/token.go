@@ -20,8 +20,8 @@ type tokenCommand struct {
 type tokenCreateCommand struct {
 	remote
 	Name  string   `arg:"" help:"Who will present it; the history shows the name."`
-	Role  string   `help:"viewer: reads and rolls back; operator: also moves the migrations of its groups and those without an owner; admin: all. Default: ${default}." default:"viewer" enum:"viewer,operator,admin" placeholder:"ROLE"`
-	Group []string `help:"Owner whose migrations an operator may change; may be repeated." placeholder:"OWNER"`
+	Role  string   `help:"viewer: reads and rolls back; operator: also moves the migrations of its groups and those without an owner; admin: all; reporter: an application that posts outcomes, of its groups or of all, and does nothing else. Default: ${default}." default:"viewer" enum:"viewer,operator,admin,reporter" placeholder:"ROLE"`
+	Group []string `help:"Owner whose migrations an operator may change, or a reporter may report on; may be repeated." placeholder:"OWNER"`
 	As    string   `help:"Who makes it. Default: the user who runs the command." env:"FICUS_ACTOR" placeholder:"NAME"`
 	For   string   `help:"How long it lives, as in 90d, 12h or never. Default: ${default}." default:"90d" placeholder:"TIME"`
 }

@@ -1,6 +1,8 @@
 package dashboard
 
 import (
+	"fmt"
+	"strings"
 	"time"
 
 	"github.com/ficus-gateway/ficus/migrations"
@@ -39,26 +41,29 @@ type Return struct {
 
 // A Test is what is known in the present test of a cell.
 type Test struct {
-	Event    uint64                 `json:"event"`  // that began it
-	Number   int                    `json:"number"` // among all of the migration
-	Alpha    float64                `json:"alpha"`  // chance of a false alarm that it may spend
-	Counted  bool                   `json:"counted"`
-	Legacy   SideCounts             `json:"legacy"` // requests of people whom their bucket placed; failed: any bad event
-	Modern   SideCounts             `json:"modern"`
-	People   int                    `json:"people"`          // active on the service, counted up to 64
-	Cohort   uint64                 `json:"cohort"`          // requests that a rule placed: not in the test
-	Keyless  uint64                 `json:"keyless"`         // requests without a key: not in the test
-	Harm     uint64                 `json:"harm"`            // requests that failed for the user, fallback and all
-	Tau      string                 `json:"tau,omitempty"`   // latency of the monolith beyond which a response is slow, as in 250ms
-	Observed *evidence.Observations `json:"observed"`        // comparisons
-	Weights  []Weight               `json:"weights"`         // by metric
-	Ratio    *Weight                `json:"ratio,omitempty"` // whether people are where the split says
+	Event     uint64                 `json:"event"`  // that began it
+	Number    int                    `json:"number"` // among all of the migration
+	Alpha     float64                `json:"alpha"`  // chance of a false alarm that it may spend
+	Counted   bool                   `json:"counted"`
+	Legacy    SideCounts             `json:"legacy"` // requests of users whom their bucket placed
+	Modern    SideCounts             `json:"modern"`
+	People    int                    `json:"people"`              // active on the service, counted up to 64
+	Cohort    uint64                 `json:"cohort"`              // requests that a rule placed: not in the test
+	Keyless   uint64                 `json:"keyless"`             // requests without a key: not in the test
+	Harm      uint64                 `json:"harm"`                // requests that failed for the user, fallback and all
+	Tau       string                 `json:"tau,omitempty"`       // latency of the monolith until the first byte beyond which an answer is slow at p99, as in 250ms
+	Slow      []string               `json:"slow,omitempty"`      // likewise of all that are known, as in "first byte p50 of 12ms"
+	Aside     uint64                 `json:"aside,omitempty"`     // failures of a restart that fallback healed: not in the test
+	Blameless uint64                 `json:"blameless,omitempty"` // failures that the monolith shared: not in the test
+	Observed  *evidence.Observations `json:"observed"`            // comparisons
+	Weights   []Weight               `json:"weights"`             // by metric
+	Ratio     *Weight                `json:"ratio,omitempty"`     // whether people are where the split says
 }
 
 // A Weight is the evidence of one metric.
 type Weight struct {
 	Metric    evidence.Metric `json:"metric"`
-	Service   uint64          `json:"service"` // people with a bad event on the service
+	Service   uint64          `json:"service"` // users with a bad event on the service
 	Legacy    uint64          `json:"legacy"`  // and on the monolith
 	E         float64         `json:"e"`
 	Threshold float64         `json:"threshold"` // at which it trips
@@ -117,13 +122,20 @@ func testOf(w migrations.Weighing) *Test {
 		Event: w.Course.Test, Number: w.Course.K, Counted: w.Known, People: w.Counts.Active.Len(), Harm: w.Counts.Harm,
 		Observed: &w.Counts.Observed, Weights: []Weight{},
 	}
+	out.Aside, out.Blameless = w.Counts.Aside, w.Counts.Blameless
 	if w.Course.Tau > 0 {
 		out.Tau = w.Course.Tau.String()
+	}
+	for i, l := range evidence.Latencies {
+		if tau := w.Course.Taus[i]; tau > 0 {
+			out.Slow = append(out.Slow, fmt.Sprintf("%s of %s", strings.ReplaceAll(string(l.Metric), "_", " "), tau.Round(100*time.Microsecond)))
+		}
 	}
 	for _, e := range w.Counts.Epochs {
 		for side, counts := range map[evidence.Side]*SideCounts{evidence.Legacy: &out.Legacy, evidence.Modern: &out.Modern} {
 			counts.Requests += e.Requests[side]
-			counts.Failed += e.Requests[side] - min(e.Clean[side], e.Requests[side])
+			counts.Failed += e.Bad[evidence.Errors][side] + e.Bad[evidence.Timeouts][side]
+			counts.Slow += slowOf(e, side)
 		}
 		out.Cohort += e.Cohort.Sum()
 		out.Keyless += e.Keyless
@@ -137,6 +149,17 @@ func testOf(w migrations.Weighing) *Test {
 		out.Ratio = &ratio
 	}
 	return out
+}
+
+// slowOf returns the requests of an epoch that were slow at p99: those are slow
+// for users, while half of all are slower than the p50.
+func slowOf(e evidence.Epoch, side evidence.Side) (n uint64) {
+	for _, l := range evidence.Latencies {
+		if !l.Central {
+			n = max(n, e.Bad[l.Metric][side])
+		}
+	}
+	return n
 }
 
 func weightOf(r evidence.Record) Weight {

@@ -26,6 +26,7 @@ func counted(m migrations.Migration, bad evidence.Sides) evidence.Counts {
 		for i := range bad[side] {
 			c.Count(evidence.Errors, evidence.Key(uint64(side)*1000+i), m.Test, evidence.Side(side))
 			c.Epochs[0].Clean[side]--
+			c.Epochs[0].Bad = map[evidence.Metric]evidence.Sides{evidence.Errors: bad}
 		}
 	}
 	counts := evidence.Counts{At: time.Now(), Cells: map[string]*evidence.Cell{"": c}, Plans: []string{m.Plan}}
@@ -62,7 +63,7 @@ func TestStateShowsWhatTheGuardWeighs(t *testing.T) {
 	}
 	test := m.Cells[0].Test
 	errors := test.Weights[0]
-	if test.Number != 1 || !test.Counted || test.Modern != (SideCounts{100, 2}) || test.Legacy != (SideCounts{1900, 1}) || test.People != 64 || test.Alpha <= 0 || test.Alpha >= 0.001 {
+	if test.Number != 1 || !test.Counted || test.Modern != (SideCounts{Requests: 100, Failed: 2}) || test.Legacy != (SideCounts{Requests: 1900, Failed: 1}) || test.People != 64 || test.Alpha <= 0 || test.Alpha >= 0.001 {
 		t.Errorf("%+v", test)
 	}
 	if errors.Metric != evidence.Errors || errors.Service != 2 || errors.Legacy != 1 || errors.E <= 1 || errors.Trips || errors.Threshold < 1000 {

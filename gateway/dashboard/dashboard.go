@@ -52,6 +52,7 @@ type Deps struct {
 	Trips func(migration string) []migrations.Trip
 
 	Counts   func(migration string) evidence.Counts // what the guard decides from; nil: nobody counts
+	Report   Reporter                               // counts what applications say of outcomes; nil: nobody does
 	Findings Findings                               // what comparing has found; nil: nothing is compared
 	Pages    Pages                                  // for people with a browser; nil: there is the API only
 
@@ -187,6 +188,8 @@ func (a *api) router() chi.Router {
 	serve(http.MethodPost, "/api/findings/{id}/accept", operator, a.postAccept)
 	serve(http.MethodPost, "/api/migrations/{id}/rules/withdraw", operator, a.postWithdraw)
 	serve(http.MethodPost, "/api/findings/erase", admin, a.postErase)
+
+	serve(http.MethodPost, "/api/outcomes", reporter, a.postOutcomes)
 
 	serve(http.MethodPost, "/ofrep/v1/evaluate/flags", asker, a.postEvaluate)
 	serve(http.MethodPost, "/ofrep/v1/evaluate/flags/{key}", asker, a.postEvaluate)

@@ -17,8 +17,9 @@ type grant struct {
 var (
 	anyone   = grant{}
 	viewer   = grant{role: access.Viewer}
-	asker    = grant{role: access.Viewer, reads: true} // a question that is put by POST
-	member   = grant{role: access.Viewer, known: true} // whoever is known: also a viewer may roll back
+	asker    = grant{role: access.Viewer, reads: true}   // a question that is put by POST
+	member   = grant{role: access.Viewer, known: true}   // whoever is known: also a viewer may roll back
+	reporter = grant{role: access.Reporter, known: true} // an application, and admins
 	operator = grant{role: access.Operator, known: true}
 	admin    = grant{role: access.Admin, known: true}
 )
@@ -87,8 +88,8 @@ func ledHere(r *http.Request) bool {
 }
 
 func article(role access.Role) string {
-	if role == access.Viewer {
-		return "a viewer"
+	if role == access.Viewer || role == access.Reporter {
+		return "a " + string(role)
 	}
 	return "an " + string(role)
 }

@@ -37,6 +37,7 @@ var needed = map[string]grant{
 	"POST /api/findings/erase":                 admin,
 	"POST /ofrep/v1/evaluate/flags":            asker,
 	"POST /ofrep/v1/evaluate/flags/{key}":      asker,
+	"POST /api/outcomes":                       reporter,
 	"GET /api/audit":                           admin,
 	"GET /api/tokens":                          admin,
 	"POST /api/tokens":                         admin,

@@ -94,7 +94,7 @@ func TestOpenAPISchemasAreTheTypes(t *testing.T) {
 		State{}, Change{}, RollbackAll{}, History{}, Table{}, Reload{}, Explanation{}, Upstreams{}, Readiness{}, Health{}, Version{},
 		Problem{}, ShiftRequest{}, RampRequest{}, FreezeRequest{}, ThawRequest{}, Freeze{}, Decision{}, RollbackRequest{}, ExplainRequest{},
 		FindingsPage{}, Comparisons{}, TriageRequest{}, MuteRequest{}, AcceptRequest{}, WithdrawRequest{}, Withdrawn{}, EraseRequest{}, Erased{},
-		Audit{}, Tokens{}, TokenRequest{}, NewToken{},
+		Outcomes{}, OutcomesCounted{}, Audit{}, Tokens{}, TokenRequest{}, NewToken{},
 	} {
 		sameFields(t, declared, reflect.TypeOf(v), seen)
 	}

@@ -9,8 +9,8 @@ import (
 
 // onlyRead says why a request is refused where migrations are changed by edits
 // of the config: all that changes something but a hold, a rollback, and what
-// concerns who comes in, the reading of the config, and the erasing of
-// somebody's data.
+// concerns who comes in, the reading of the config, the erasing of somebody's
+// data, and what applications report.
 func (a *api) onlyRead(r *http.Request, needs grant) *Problem {
 	if isSafe(r.Method) || needs.reads || a.Table().Changes != routes.ByGit {
 		return nil
@@ -19,7 +19,7 @@ func (a *api) onlyRead(r *http.Request, needs grant) *Problem {
 	switch {
 	case !strings.HasPrefix(path, "/api/"), // logging in and out
 		strings.HasSuffix(path, "/rollback"), strings.HasSuffix(path, "/hold"),
-		path == "/api/explain", path == "/api/reload", path == "/api/findings/erase",
+		path == "/api/explain", path == "/api/reload", path == "/api/findings/erase", path == "/api/outcomes",
 		path == "/api/tokens", strings.HasPrefix(path, "/api/tokens/"):
 		return nil
 	}

@@ -25,7 +25,7 @@ func TestChangesByGitLeaveHoldAndRollback(t *testing.T) {
 	}
 	allowed := map[string]bool{
 		"POST /api/migrations/{id}/hold": true, "POST /api/migrations/{id}/rollback": true, "POST /api/rollback": true,
-		"POST /api/explain": true, "POST /api/reload": true, "POST /api/findings/erase": true,
+		"POST /api/explain": true, "POST /api/reload": true, "POST /api/findings/erase": true, "POST /api/outcomes": true,
 		"POST /api/tokens": true, "DELETE /api/tokens/{id}": true, "POST /login": true, "POST /logout": true,
 		"POST /ofrep/v1/evaluate/flags": true, "POST /ofrep/v1/evaluate/flags/{key}": true,
 	}

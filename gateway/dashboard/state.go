@@ -120,7 +120,8 @@ type TrafficCounts struct {
 // SideCounts count the requests of one side.
 type SideCounts struct {
 	Requests uint64 `json:"requests"`
-	Failed   uint64 `json:"failed"`
+	Failed   uint64 `json:"failed"`         // errors and time-outs; never what was only slow
+	Slow     uint64 `json:"slow,omitempty"` // slower than the monolith's p99, with the margin of the plan; in a test only
 }
 
 func (a *api) getState(w http.ResponseWriter, r *http.Request) {

@@ -57,7 +57,7 @@ func TestTokensThatAreNotMade(t *testing.T) {
 	for body, want := range map[string]string{
 		`{"role": "viewer"}`:                                            "say who will present the token",
 		`{"name": "x"}`:                                                 "no role",
-		`{"name": "x", "role": "root"}`:                                 "there are viewer, operator and admin",
+		`{"name": "x", "role": "root"}`:                                 "there are viewer, operator, admin and reporter",
 		`{"name": "ficus", "role": "viewer"}`:                           "the gateway's own",
 		`{"name": "ficus.token", "role": "viewer"}`:                     "the gateway's own",
 		`{"name": "x", "role": "viewer", "for": "-1h"}`:                 "as in 90d or 12h",

@@ -85,12 +85,13 @@ func (e *Endpoint) doH2(outer context.Context, r *Request, res *Response) (again
 	})
 	req, sent := e.requestH2(ctx, r)
 	start := time.Now()
+	sent.ctx = outer
 	sent.watch(e.up.def.Timeouts.Idle, cancel)
 	hr, err := e.h2.RoundTrip(req)
 	sent.unwatch()
+	ended := sent.roundTripped()
 	hear.end()
 	if err != nil {
-		ended := endOf(outer)
 		cancel(nil)
 		sent.end()
 		if sent.err != nil {
@@ -214,6 +215,13 @@ type sentBody struct {
 
 	timer *time.Timer   // ends the exchange when nothing of the body is taken; nil: it is not watched
 	limit time.Duration // of that
+
+	ctx      context.Context // of who asks
+	ending   sync.Mutex      // guards the following
+	returned bool            // RoundTrip has
+	cut      *time.Timer     // aborts the body when the endpoint has ended the exchange; nil: it has not
+	aborted  bool
+	ended    error // why ctx had ended by then
 }
 
 // watch ends the exchange when the endpoint takes nothing of the body for too
@@ -262,8 +270,51 @@ func (b *sentBody) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// Close does nothing: the body is the caller's.
-func (b *sentBody) Close() error { return nil }
+// lateEnd is how long an exchange that the endpoint has ended may wait for the
+// client before its body is aborted.
+const lateEnd = 50 * time.Millisecond
+
+// Close is called by the library when it wants no more of the body. If the
+// endpoint has ended the exchange without an answer, RoundTrip does not return
+// before a read that is under way does, which the client may never let it. If
+// there is an answer, RoundTrip returns now, and the client may go on.
+func (b *sentBody) Close() error {
+	b.ending.Lock()
+	defer b.ending.Unlock()
+	if !b.returned && b.cut == nil && b.r.Body != nil {
+		b.cut = time.AfterFunc(lateEnd, b.abort)
+	}
+	return nil
+}
+
+func (b *sentBody) abort() {
+	b.ending.Lock()
+	defer b.ending.Unlock()
+	if b.returned {
+		return
+	}
+	if b.mu.TryLock() { // nothing is being read
+		b.mu.Unlock()
+		return
+	}
+	b.aborted, b.ended = true, endOf(b.ctx)
+	b.r.AbortBody()
+}
+
+// roundTripped notes that RoundTrip has returned, and returns why the context had
+// ended before the body was aborted, if it was.
+func (b *sentBody) roundTripped() error {
+	b.ending.Lock()
+	defer b.ending.Unlock()
+	b.returned = true
+	if b.cut != nil {
+		b.cut.Stop()
+	}
+	if b.aborted {
+		return b.ended
+	}
+	return endOf(b.ctx)
+}
 
 // end waits until the client's body is not read any more, and makes it so.
 func (b *sentBody) end() {

@@ -180,10 +180,17 @@ func (c *Cell) Vote(m Metric, v Vote) bool {
 		keys = new(Keys)
 		c.Bad[m] = keys
 	}
+	if m.growing() && keys.Len() >= growingLimit {
+		return false
+	}
 	return keys.Vote(v)
 }
 
-// VoteFirst counts a key of a class by its first answer.
+// growingLimit is the number of keys that a set takes in that grows with every
+// key.
+const growingLimit = 1 << 13
+
+// VoteFirst counts a key of a metric by its first answer.
 func (c *Cell) VoteFirst(m Metric, v Vote) bool { return c.Vote(m.first(), v) }
 
 // VoteAt counts an event of a metric at an endpoint, which is one of c.
@@ -212,7 +219,7 @@ func (c *Cell) Link(m Metric, span string) bool {
 // with every key, only stop.
 func (c *Cell) Full() bool {
 	for m, keys := range c.Bad {
-		if keys.Full() && !m.byFirst() {
+		if keys.Full() && !m.growing() {
 			return true
 		}
 	}

@@ -13,19 +13,20 @@ import (
 // the order does not matter; the same gateway's counts must not be merged
 // twice.
 type Counts struct {
-	At       time.Time        `json:"at"`                 // when they were read; merged: the newest
-	Gateways int              `json:"gateways,omitempty"` // how many gateways they come from; 0 counts as 1
-	Own      bool             `json:"own,omitempty"`      // one gateway's own, used because the merged ones are stale; a merge clears it
-	Cells    map[string]*Cell `json:"cells,omitempty"`    // by name; "" for a migration without cells
-	Burn     Burns            `json:"burn,omitzero"`      // requests and failures of the whole route, by side
-	Latency  Window           `json:"latency,omitzero"`   // the monolith's until the first byte, by the time it was measured
-	Whole    Window           `json:"whole,omitzero"`     // the monolith's until the last byte
-	Networks Networks         `json:"networks,omitempty"` // clients' networks, seen of late
-	Findings []OpenFinding    `json:"findings,omitempty"` // open findings of the comparison, the worst first
-	Week     Week             `json:"week,omitzero"`      // who came of late, for outlooks
-	Plans    []string         `json:"plans,omitempty"`    // hashes of the plan that the gateways go by, sorted
-	Lag      Lag              `json:"lag,omitzero"`       // of replicated data
-	Load     float64          `json:"load,omitempty"`     // share of the service's capacity in use where it is greatest, 0 to 1; 0: not known
+	At       time.Time             `json:"at"`                 // when they were read; merged: the newest
+	Gateways int                   `json:"gateways,omitempty"` // how many gateways they come from; 0 counts as 1
+	Own      bool                  `json:"own,omitempty"`      // one gateway's own, used because the merged ones are stale; a merge clears it
+	Cells    map[string]*Cell      `json:"cells,omitempty"`    // by name; "" for a migration without cells
+	Burn     Burns                 `json:"burn,omitzero"`      // requests and failures of the whole route, by side
+	Latency  Window                `json:"latency,omitzero"`   // the monolith's until the first byte, by the time it was measured
+	Whole    Window                `json:"whole,omitzero"`     // the monolith's until the last byte
+	Networks Networks              `json:"networks,omitempty"` // clients' networks, seen of late
+	Findings []OpenFinding         `json:"findings,omitempty"` // open findings of the comparison, the worst first
+	Week     Week                  `json:"week,omitzero"`      // who came of late, for outlooks
+	Plans    []string              `json:"plans,omitempty"`    // hashes of the plan that the gateways go by, sorted
+	Lag      Lag                   `json:"lag,omitzero"`       // of replicated data
+	Load     float64               `json:"load,omitempty"`     // share of the service's capacity in use where it is greatest, 0 to 1; 0: not known
+	Reported map[Metric]*Intervals `json:"reported,omitempty"` // what the application counts by side, of the present test
 }
 
 // Merge returns what several gateways know together. It changes none of them
@@ -61,6 +62,7 @@ func Merge(parts ...Counts) Counts {
 		out.Plans = mergePlans(out.Plans, p.Plans)
 		out.Lag = out.Lag.merged(p.Lag)
 		out.Load = max(out.Load, p.Load)
+		out.Reported = MergeReported(out.Reported, p.Reported)
 	}
 	return out
 }

@@ -48,6 +48,12 @@
 // be able to see before a step begins, [FalseAlarms] what all guards together
 // risk.
 //
+// # Numbers of an application
+//
+// What an application counts by side is known of intervals, not of people:
+// [Intervals], and [IntervalRecord] for what they amount to. It is a test by
+// betting, of the same budget, that holds whatever heaps events come in.
+//
 // # Several gateways
 //
 // Each publishes its [Counts] whole, as JSON; everyone merges the latest of
@@ -64,6 +70,8 @@
 //   - A. Ramdas, P. Grünwald, V. Vovk and G. Shafer, Game-Theoretic Statistics
 //     and Safe Anytime-Valid Inference, Statistical Science 2023,
 //     arXiv:2210.01948: e-processes, averaging them, testing by betting.
+//   - I. Waudby-Smith and A. Ramdas, Estimating means of bounded random
+//     variables by betting, JRSS-B 2024, arXiv:2010.09686: intervals.
 //   - C. Masson, J. Rim and H. Lee, DDSketch, VLDB 2019, arXiv:1908.10693.
 //   - Google, The Site Reliability Workbook, 2018, chapter 5: burn rates.
 //   - J. Hanley and A. Lippman-Hand, If Nothing Goes Wrong, Is Everything All

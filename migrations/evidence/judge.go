@@ -7,13 +7,14 @@ import (
 )
 
 // Judge returns one record for each guard, in their order, of what the cell
-// knows. The number of metrics in the budget is that of the guards. several says
+// knows. The number of metrics in the budget is that of the
+// guards at least. several says
 // that clients of several networks are known, so that no trip may rest on one.
 //
 // A record that [Record.Trips] is a reason to go back, also if the cell is
 // [Cell.Full].
 func (c *Cell) Judge(name string, guards []Guard, b Budget, several bool) []Record {
-	b.Metrics = len(guards)
+	b.Metrics = max(b.Metrics, len(guards))
 	out := make([]Record, 0, len(guards))
 	for _, g := range guards {
 		out = append(out, c.record(name, g, b, several))

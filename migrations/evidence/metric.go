@@ -34,10 +34,11 @@ var Classes = []Metric{Redirects, Denied, Missing, Rejected, GRPC}
 // on either side, and only first answers still tell the sides apart.
 func (m Metric) first() Metric { return m + "_first" }
 
-// byFirst reports whether keys count under the metric by their first answer.
-func (m Metric) byFirst() bool {
+// growing reports whether the set of the metric grows with every key, whether
+// the service is bad or not. It takes in fewer keys, and then stays as it is.
+func (m Metric) growing() bool {
 	if i := IsLatency(m); i >= 0 {
-		return Latencies[i].First
+		return Latencies[i].Central
 	}
 	return strings.HasSuffix(string(m), "_first") || m == Harm
 }
@@ -48,7 +49,7 @@ type LatencyMetric struct {
 	Metric   Metric
 	Quantile float64 // of the monolith's, which slow means
 	Whole    bool    // until the last byte; false: until the first
-	First    bool    // a key counts by its first answer: what is slow for half of all requests is slow for every key in the end
+	Central  bool    // tested by first answers as well: what is slow for half of all requests is slow for every key in the end
 }
 
 // Latencies is that set. Callers must not change it.
@@ -84,6 +85,8 @@ const (
 	BySplit Basis = ""      // the share of people on the service; the monolith is the control
 	ByRate  Basis = "rate"  // an allowed rate
 	ByPair  Basis = "pairs" // a fair coin: the other side, asked the same
+
+	ByInterval Basis = "intervals" // the other side's rate in the same interval, as the application counts both
 )
 
 // A Guard is one metric that is watched, and what it is held against.

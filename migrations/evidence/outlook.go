@@ -23,6 +23,7 @@ type Outlook struct {
 	Share   int     // buckets of 100,000 on the service
 	Margin  float64 // tolerated worsening δ of the rate
 	Budget  Budget
+	Weight  float64 // of the keys of the whole cell in the evidence, 0 to 1; 0 counts as 1. See [Part]
 }
 
 // week bounds how far an outlook looks.
@@ -85,7 +86,11 @@ func (o Outlook) sees(rate float64, within time.Duration) bool {
 	}
 	service -= unlucky * math.Sqrt(service*(1-o.ever(unit(rate))))
 	legacy += unlucky * math.Sqrt(legacy)
-	return logEvidence(w, max(service, 0), legacy) >= math.Log(o.Budget.Threshold())
+	weight := o.Weight
+	if !(weight > 0) {
+		weight = 1
+	}
+	return logEvidence(w, max(service, 0), legacy) >= math.Log(o.Budget.Threshold()/weight)
 }
 
 // keys returns the distinct keys of a time.

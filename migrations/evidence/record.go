@@ -19,6 +19,10 @@ type Record struct {
 	Odds     Grid          `json:"odds"`
 	Margin   float64       `json:"margin,omitempty"`   // δ of a rate
 	Tau      time.Duration `json:"tau_ns,omitempty"`   // of the latency metric
+	Every    time.Duration `json:"every_ns,omitempty"` // ByInterval: width of one
+	From     int64         `json:"from,omitempty"`     // ByInterval: in which the test began
+	Slots    []Interval    `json:"slots,omitempty"`    // ByInterval: the counts, in place of Epochs
+	Bets     Bets          `json:"bets,omitempty"`     // ByInterval: in place of Odds
 	Reversed bool          `json:"reversed,omitempty"` // the sides are exchanged: E says that the monolith is worse
 	Budget
 	Parts     []Part   `json:"parts,omitempty"`    // what E averages; the Epochs are those of the first. Empty: E is of the Epochs alone
@@ -39,6 +43,9 @@ func (r Record) Trips() bool {
 // Recompute returns the evidence that the counts of the record amount to: to
 // the bit E, on any machine, also after the record was written and read.
 func (r Record) Recompute() float64 {
+	if r.Basis == ByInterval {
+		return r.Intervals().Recompute()
+	}
 	if len(r.Parts) == 0 {
 		return E(r.Epochs, r.Odds, r.Margin)
 	}
@@ -56,6 +63,32 @@ func (r Record) RecomputeLeast() float64 {
 		least = min(least, mixture(r.Parts, r.Odds, r.Margin, r.Mixed, i).float())
 	}
 	return least
+}
+
+// Record returns what the record says as a [Record].
+func (r IntervalRecord) Record() Record {
+	return Record{
+		Cell: r.Cell, Metric: r.Metric, Basis: ByInterval, Every: r.Every, From: r.From, Slots: r.Slots, Bets: r.Bets, Margin: r.Margin,
+		Budget: r.Budget, E: r.E, Threshold: r.Threshold,
+	}
+}
+
+// Intervals returns a record ByInterval as what it was made from.
+func (r Record) Intervals() IntervalRecord {
+	return IntervalRecord{
+		Cell: r.Cell, Metric: r.Metric, Every: r.Every, From: r.From, Slots: r.Slots, Bets: r.Bets, Margin: r.Margin,
+		Budget: r.Budget, E: r.E, Threshold: r.Threshold,
+	}
+}
+
+// Counted reports whether anything was counted.
+func (r Record) Counted() bool {
+	for _, s := range r.Epochs {
+		if s.Service+s.Legacy > 0 {
+			return true
+		}
+	}
+	return len(r.Parts) > 1 || len(r.Slots) > 0
 }
 
 // Leading returns the part that most of the evidence comes from.
@@ -97,6 +130,9 @@ func (r Record) Check() error {
 //	errors: 3 of 3 on the service at w = 0.05; E = 2493, threshold 1645: trips
 //	mismatches: 2 of 2 people got one, and a share of 0.001 may; E = 1.272e+05, threshold 2632: trips
 func (r Record) String() string {
+	if r.Basis == ByInterval {
+		return r.Intervals().String()
+	}
 	var service, all uint64
 	var shares []string
 	for _, s := range r.Epochs {

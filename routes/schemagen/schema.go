@@ -34,6 +34,7 @@ var short = map[reflect.Type]bool{
 	reflect.TypeFor[routes.MismatchesConfig](): true,
 	reflect.TypeFor[routes.LatencyConfig]():    true,
 	reflect.TypeFor[routes.PredicateConfig]():  true,
+	reflect.TypeFor[routes.QueryConfig]():      true,
 }
 
 // scalars are the patterns of texts of their own form.

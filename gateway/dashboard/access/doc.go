@@ -6,9 +6,10 @@
 //	who, ok := door.Session(id)       // a browser, by a cookie
 //	if !who.Role.Covers(access.Operator) { ... }
 //
-// There are three roles. A viewer reads, and may take traffic back to the
+// There are three roles of people. A viewer reads, and may take traffic back to the
 // monolith; an operator changes the migrations that nobody owns and those of
-// the groups that they are in; an admin changes all, and says who else comes in.
+// the groups that they are in; an admin changes all, and says who else comes in. A fourth, the
+// reporter, is for applications: it posts outcomes and does nothing else.
 //
 // Whatever lets somebody in is a random number of 256 bits, of which only the
 // SHA-256 is kept, in memory and on disk alike: what the files hold opens

@@ -8,26 +8,36 @@ import (
 // A Role says what somebody may do. The zero value may do nothing.
 type Role string
 
-// The roles; each may do what those before it may.
+// The roles of people; each may do what those before it may. A reporter is a
+// program that only says how things went: it reads nothing, and moves nothing by itself.
 const (
 	Viewer   Role = "viewer"   // reads, and rolls back
 	Operator Role = "operator" // moves the migrations of their groups, and those without an owner
 	Admin    Role = "admin"    // moves all, and says who else comes in
+	Reporter Role = "reporter" // posts outcomes, and nothing else
 )
 
-// Roles lists the roles, the least first.
-var Roles = []Role{Viewer, Operator, Admin}
+// Roles lists the roles, of people the least first.
+var Roles = []Role{Viewer, Operator, Admin, Reporter}
 
 // ParseRole returns the role of that name.
 func ParseRole(text string) (Role, error) {
 	if r := Role(text); slices.Contains(Roles, r) {
 		return r, nil
 	}
-	return "", fmt.Errorf("no role %q; there are viewer, operator and admin", text)
+	return "", fmt.Errorf("no role %q; there are viewer, operator, admin and reporter", text)
 }
 
 // Covers reports whether r may do what need may.
-func (r Role) Covers(need Role) bool { return slices.Index(Roles, r) >= slices.Index(Roles, need) }
+func (r Role) Covers(need Role) bool {
+	switch {
+	case need == Reporter:
+		return r == Reporter || r == Admin // what people see must not be what they say
+	case r == Reporter:
+		return need == ""
+	}
+	return slices.Index(Roles, r) >= slices.Index(Roles, need)
+}
 
 // A Way is how we know who somebody is.
 type Way string

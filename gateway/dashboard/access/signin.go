@@ -18,6 +18,7 @@ type Attempt struct {
 // Errors of [Door.SignIn].
 var (
 	ErrWrong   = errors.New("that is not a token of this gateway, or it was revoked, or has expired")
+	ErrProgram = errors.New("that token is a program's, which reports outcomes and does nothing else; sign in with another")
 	ErrTooMany = errors.New("too many tries from there; wait some seconds")
 )
 
@@ -30,6 +31,9 @@ func (d *Door) SignIn(a Attempt) (id string, who Identity, err error) {
 	c, ok := d.credentials.check(a.Token)
 	if !ok {
 		return "", Identity{}, ErrWrong
+	}
+	if c.Role == Reporter {
+		return "", Identity{}, ErrProgram
 	}
 	who = c.identity(cmp.Or(a.Name, "operator"), BySession)
 	d.end(a.Before)
