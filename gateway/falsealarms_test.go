@@ -87,7 +87,7 @@ var epochOfWorlds = time.Date(2026, 3, 4, 12, 0, 0, 0, time.UTC)
 func newWorld(t *testing.T, seed uint64, plan *migrations.Plan, r *routes.Route, length time.Duration) *world {
 	w := &world{rng: rand.New(rand.NewPCG(seed, 10)), plan: plan, now: epochOfWorlds}
 	var all books
-	all.init("a")
+	all.init("a", 1)
 	w.book = all.of(plan.ID)
 	w.route = &route{Route: r, plan: plan}
 	rng := w.rng
@@ -155,8 +155,8 @@ type asked struct {
 	hangs   bool // likewise, while both sides fail
 }
 
-// An outcome is what one side makes of a request.
-type outcome struct {
+// A madeOf is what one side makes of a request.
+type madeOf struct {
 	class  evidence.Class
 	status int
 	err    upstream.Kind
@@ -164,7 +164,7 @@ type outcome struct {
 }
 
 // answer is what a side makes of a request at a time.
-func (w *world) answer(a asked, side migrations.Side, at time.Time) outcome {
+func (w *world) answer(a asked, side migrations.Side, at time.Time) madeOf {
 	took := time.Duration(40 * a.user.pace * math.Exp(0.7*w.rng.NormFloat64()) * float64(time.Millisecond))
 	if inSpan(w.slow, at) {
 		took *= 4
@@ -172,22 +172,22 @@ func (w *world) answer(a asked, side migrations.Side, at time.Time) outcome {
 	failing := a.user.errors
 	switch {
 	case side == migrations.Modern && inSpan(w.restarts, at):
-		return outcome{class: evidence.ClassBroken, err: upstream.KindConnect}
+		return madeOf{class: evidence.ClassBroken, err: upstream.KindConnect}
 	case side == migrations.Legacy && inSpan(w.outages, at):
 		failing = 0.9
 	case inSpan(w.shared, at):
 		failing = max(failing, 0.6)
 		if a.hangs {
-			return outcome{class: evidence.ClassTimeout, err: upstream.KindTimeout}
+			return madeOf{class: evidence.ClassTimeout, err: upstream.KindTimeout}
 		}
 	}
 	switch {
 	case w.rng.Float64() < failing:
-		return outcome{class: evidence.ClassFailed, status: 500, took: took}
+		return madeOf{class: evidence.ClassFailed, status: 500, took: took}
 	case a.missing:
-		return outcome{class: evidence.ClassMissing, status: 404, took: took}
+		return madeOf{class: evidence.ClassMissing, status: 404, took: took}
 	}
-	return outcome{class: evidence.ClassOK, status: 200, took: took}
+	return madeOf{class: evidence.ClassOK, status: 200, took: took}
 }
 
 // request makes one request, and the comparison that follows it.
