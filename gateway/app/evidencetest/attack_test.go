@@ -16,8 +16,8 @@ const attacker = 240
 // attacked are services that are as good as the monolith, and that a stranger
 // from one network wants to see rolled back, held, or kept where they are.
 var attacked = []fault{
-	{name: "half bodies with keys on the service at 5 %", live: 5, during: attacks("modern", 80, halfGET), verdict: untouched, requests: 4000},
-	{name: "half bodies with keys on the service at 50 %", live: 50, during: attacks("modern", 80, halfGET), verdict: untouched, requests: 4000, quick: true},
+	{name: "half bodies with keys on the service at 5 %", live: 5, during: attacks("modern", 48, halfGET), verdict: untouched, requests: 3500},
+	{name: "half bodies with keys on the service at 50 %", live: 50, during: attacks("modern", 48, halfGET), verdict: untouched, requests: 3500, quick: true},
 	{name: "poison with keys on the service at 5 %", live: 5, during: attacks("modern", 300, poison), verdict: untouched, requests: 2500},
 	{name: "poison with keys on the service at 50 %", live: 50, during: attacks("modern", 300, poison), verdict: untouched, requests: 2500, quick: true},
 	{name: "missing pages with keys on the service", live: 50, during: attacks("modern", 300, missing), verdict: untouched, requests: 2500},

@@ -36,6 +36,9 @@ func runAll(t *testing.T, cases []fault, kinds, quick int) {
 			if !all && !f.quick {
 				t.Skip("run make evidence")
 			}
+			if f.warm == 0 { // nothing is timed, and most of it is waiting
+				t.Parallel()
+			}
 			began := time.Now()
 			f.run(t)
 			t.Logf("in %s", time.Since(began).Round(time.Millisecond))

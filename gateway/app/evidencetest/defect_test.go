@@ -75,28 +75,34 @@ func chance(r *http.Request, salt string) float64 {
 
 // after has the defect from the nth request on.
 func after(n int64, d defect) defect {
-	var taken atomic.Int64
-	return when(func(*http.Request) bool { return taken.Add(1) > n }, d)
+	return func(good http.Handler) http.Handler {
+		var taken atomic.Int64
+		return when(func(*http.Request) bool { return taken.Add(1) > n }, d)(good)
+	}
 }
 
 // every has the defect for one request of n.
 func every(n int64, d defect) defect {
-	var taken atomic.Int64
-	return when(func(*http.Request) bool { return taken.Add(1)%n == 0 }, d)
+	return func(good http.Handler) http.Handler {
+		var taken atomic.Int64
+		return when(func(*http.Request) bool { return taken.Add(1)%n == 0 }, d)(good)
+	}
 }
 
 // first has the defect for the first request of each user.
 func first(d defect) defect {
-	var mu sync.Mutex // guards known
-	known := make(map[string]bool)
-	return when(func(r *http.Request) bool {
-		mu.Lock()
-		defer mu.Unlock()
-		user := r.Header.Get("X-User")
-		was := known[user]
-		known[user] = true
-		return !was
-	}, d)
+	return func(good http.Handler) http.Handler {
+		var mu sync.Mutex // guards known
+		known := make(map[string]bool)
+		return when(func(r *http.Request) bool {
+			mu.Lock()
+			defer mu.Unlock()
+			user := r.Header.Get("X-User")
+			was := known[user]
+			known[user] = true
+			return !was
+		}, d)(good)
+	}
 }
 
 func onPath(prefix string) func(*http.Request) bool {
@@ -137,8 +143,8 @@ func sleep(r *http.Request, d time.Duration) {
 
 // slower waits longer with every request that it has taken.
 func slower(each, most time.Duration) defect {
-	var taken atomic.Int64
 	return func(good http.Handler) http.Handler {
+		var taken atomic.Int64
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			sleep(r, min(time.Duration(taken.Add(1))*each, most))
 			good.ServeHTTP(w, r)

@@ -157,6 +157,9 @@ func (f *fault) judge(tr *trial, e migrations.Event, requests int, need func(mat
 	m := mathematicsOf(tr.plan, test, f.visits.filled().users)
 	needed := need(m)
 	t.Logf("%s after %d requests; the mathematics needs %d (test %d of %d metrics): %s", e.Kind, requests, needed, test, m.budget.Metrics, e.Reason)
+	if e.Evidence != nil && e.Evidence.Where != "" {
+		t.Logf("where: %s", e.Evidence.Where)
+	}
 	if limit := needed*3/2 + inFlight; requests > limit {
 		t.Errorf("found after %d requests; the mathematics needs %d, and %d are allowed", requests, needed, limit)
 	}
