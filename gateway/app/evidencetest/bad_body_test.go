@@ -18,7 +18,7 @@ var badBodies = []fault{
 	{name: "an encoding that it does not have", live: 25, service: headed(func(h http.Header) { h.Set("Content-Encoding", "gzip") }), verdict: neverForward, says: differs},
 	{name: "a body cut short of its length", live: 25, service: cut(false), verdict: rolledBack, need: failure(1, 0), quick: true},
 	{name: "a chunked body cut", live: 25, service: cut(true), verdict: rolledBack, need: failure(1, 0)},
-	{name: "large answers alone cut", live: 25, service: when(onPath("/shop/report"), cut(false)), verdict: rolledBack, need: failure(0.1, 0)},
+	{name: "large answers alone cut", where: "GET /shop/report", live: 25, service: when(onPath("/shop/report"), cut(false)), verdict: rolledBack, need: failure(0.1, 0)},
 	{name: "stale data", live: 25, service: replaced("as it has always been", "as it was yesterday"), verdict: neverForward, says: differs, quick: true},
 	{name: "stale data at 95 %", live: 95, service: replaced("as it has always been", "as it was yesterday"), verdict: neverForward, says: differs},
 	{name: "stale data of one in twenty", live: 25, service: sometimes("service", 0.05, replaced("as it has always been", "as it was yesterday")), verdict: neverForward,

@@ -13,7 +13,10 @@ var (
 
 // TestABadServiceIsFound holds the guard to find every kind of bad service,
 // and in time.
-func TestABadServiceIsFound(t *testing.T) { runAll(t, bad, 40, 12) }
+func TestABadServiceIsFound(t *testing.T) {
+	t.Cleanup(func() { guessed.check(t) })
+	runAll(t, bad, 40, 12)
+}
 
 // TestWhatIsNotTheServicesFaultRollsNothingBack holds it to leave all others
 // alone.

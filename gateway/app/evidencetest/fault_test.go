@@ -34,6 +34,7 @@ type fault struct {
 	verdict verdict
 	says    string                // what the reason must match, as a regular expression
 	need    func(mathematics) int // requests until the mathematics is sure
+	where   string                // what tells bad requests from good, as a regular expression; empty: nothing does
 
 	live              float64 // % of the users on the service; 0: nobody is, and all is compared
 	monolith, service defect  // nil: it does what it should
@@ -132,7 +133,7 @@ func (f *fault) found(ctx context.Context, tr *trial, need func(mathematics) int
 	for {
 		e, ok := tr.seen.first(kinds)
 		if ok {
-			f.judge(tr, e, calls.by(e.Time)-calls.by(earlier(e.Time, began.Add(f.heals))), need)
+			f.judge(tr, e, calls.by(e.Time)-calls.by(tr.from(e, began.Add(f.heals))), need)
 			return
 		}
 		select {
@@ -157,8 +158,8 @@ func (f *fault) judge(tr *trial, e migrations.Event, requests int, need func(mat
 	m := mathematicsOf(tr.plan, test, f.visits.filled().users)
 	needed := need(m)
 	t.Logf("%s after %d requests; the mathematics needs %d (test %d of %d metrics): %s", e.Kind, requests, needed, test, m.budget.Metrics, e.Reason)
-	if e.Evidence != nil && e.Evidence.Where != "" {
-		t.Logf("where: %s", e.Evidence.Where)
+	if e.Back() {
+		guessed.see(t, f, e.Evidence.Where)
 	}
 	if limit := needed*3/2 + inFlight; requests > limit {
 		t.Errorf("found after %d requests; the mathematics needs %d, and %d are allowed", requests, needed, limit)
@@ -176,11 +177,17 @@ func (f *fault) judge(tr *trial, e migrations.Event, requests int, need func(mat
 	}
 }
 
-func earlier(a, b time.Time) time.Time {
-	if a.Before(b) {
-		return a
+// from returns the time from which the requests count that a decision needed:
+// that given, or when its test began, if that was later, as where the latency of
+// the monolith became known.
+func (tr *trial) from(e migrations.Event, began time.Time) time.Time {
+	if last, ok := tr.seen.last(func(x migrations.Event) bool { return x.Kind == migrations.Renewed && x.Seq < e.Seq }); ok && last.Time.After(began) {
+		began = last.Time
 	}
-	return b
+	if e.Time.Before(began) {
+		return e.Time
+	}
+	return began
 }
 
 // further is a step after the first.

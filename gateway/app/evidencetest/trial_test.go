@@ -100,6 +100,18 @@ func (e *events) first(is func(migrations.Event) bool) (migrations.Event, bool) 
 	return migrations.Event{}, false
 }
 
+// last returns the last event that is so.
+func (e *events) last(is func(migrations.Event) bool) (found migrations.Event, ok bool) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for _, event := range e.all {
+		if is(event) {
+			found, ok = event, true
+		}
+	}
+	return found, ok
+}
+
 func (e *events) course() migrations.Course {
 	e.mu.Lock()
 	defer e.mu.Unlock()
