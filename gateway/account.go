@@ -42,14 +42,14 @@ func (rec *record) account() {
 	if f&healed != 0 && rec.mayBeRestart() {
 		n.facts |= restarting
 	}
-	if f&(placed|onModern) == placed|onModern && (n.slow != 0 || rec.class != evidence.ClassOK) {
+	if f&(placed|onModern) == placed|onModern && (n.slow&tail != 0 || rec.class != evidence.ClassOK) {
 		metric := metricClass
 		switch {
 		case f&failed != 0:
 			metric = metricErrors
 		case f&timedOut != 0:
 			metric = metricTimeouts
-		case n.slow != 0:
+		case n.slow&tail != 0:
 			metric = metricSlow
 		}
 		if rec.cell.links.take(metric) {
@@ -58,6 +58,17 @@ func (rec *record) account() {
 	}
 	b.ledger.write(n)
 }
+
+// tail are the latencies, a bit for each, in which an answer that is slow is slow
+// for its user. That half of all are slower than the p50 is no news.
+var tail = func() (bits uint8) {
+	for i, l := range evidence.Latencies {
+		if !l.Central {
+			bits |= 1 << i
+		}
+	}
+	return bits
+}()
 
 // slowIn returns in which of [evidence.Latencies] the request was slow, a bit
 // for each, without those that its timer has told already.

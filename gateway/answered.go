@@ -12,6 +12,7 @@ type answered struct {
 	test     uint64
 	patience time.Duration         // of the cell, with failures that may be a restart
 	keys     map[evidence.Key]bool // whether one was answered well
+	before   map[evidence.Key]bool // likewise in the test before
 }
 
 // mostAnswered bounds the keys. Of those beyond it no answer is a first one.
@@ -24,7 +25,11 @@ func (c *count) of(at *cell) *answered {
 		if c.answered == nil {
 			c.answered = make(map[string]*answered)
 		}
-		a = &answered{test: at.test, keys: make(map[evidence.Key]bool)}
+		next := &answered{test: at.test, keys: make(map[evidence.Key]bool)}
+		if a != nil {
+			next.before = a.keys
+		}
+		a = next
 		c.answered[at.name] = a
 	}
 	a.patience = at.patience
@@ -46,5 +51,5 @@ func (a *answered) first(key evidence.Key, well bool) bool {
 	return !known
 }
 
-// well reports whether the key was answered well before.
-func (a *answered) well(key evidence.Key) bool { return a.keys[key] }
+// well reports whether the key was answered well in this test or the one before.
+func (a *answered) well(key evidence.Key) bool { return a.keys[key] || a.before[key] }

@@ -38,7 +38,6 @@ func (c *count) begin(at *cell, now time.Time) {
 	case have.Test < at.test:
 		have = have.Next(at.test, at.share, at.began, at.turn, c.several(at, now))
 		have.Streaks.Forget(c.name)
-		delete(c.answered, at.name)
 		delete(c.blips, at.name)
 	case have.Test > at.test:
 		return

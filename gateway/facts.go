@@ -21,7 +21,7 @@ const (
 	failed      // answered 5xx or the like in gRPC, not at all, or not to the end
 	timedOut    // the upstream's time was up
 	timer       // no request, but the timer of one: it is slow
-	slow        // it was slow in one of [evidence.Latencies]
+	slow        // it was slow, in one of the tail
 	told        // its timer has told that already
 	harmed      // the user got an error from the service, or none of an answer
 	healed      // the monolith answered in the service's stead
@@ -66,7 +66,7 @@ func (rec *record) facts() facts {
 	if rec.bothFailed {
 		return f | inVain
 	}
-	if rec.late || rec.slowIn() != 0 {
+	if rec.late || rec.slowIn()&tail != 0 {
 		f |= slow
 	}
 	switch {

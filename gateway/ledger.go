@@ -62,7 +62,7 @@ func (n *line) alarming() bool {
 	if n.facts&compared != 0 {
 		return n.outcome != compare.Match && n.outcome != compare.Dropped
 	}
-	return n.facts&onModern != 0 && (n.facts&(failed|timedOut|harmed|reported) != 0 || n.slow != 0 || n.class != evidence.ClassOK)
+	return n.facts&onModern != 0 && (n.facts&(failed|timedOut|harmed|reported) != 0 || n.slow&tail != 0 || n.class != evidence.ClassOK)
 }
 
 func (l *ledger) init(name string, alarms chan<- struct{}) {

@@ -64,8 +64,10 @@ func (v view) monolithRate() (float64, bool) {
 	if past.Requests < few {
 		return 0, false
 	}
-	bad := float64(past.Bad)
-	rate := (bad + 2*math.Sqrt(bad) + 3) / float64(past.Requests)
+	rate := fromAbove(float64(past.Bad), past.Requests)
+	if bad, requests := v.monolithFailures(); requests >= few {
+		rate = max(rate, fromAbove(bad, requests))
+	}
 	for _, s := range v.counts.Burn[evidence.Legacy].Minutes {
 		if s.At >= v.now.Add(-2*time.Minute).Unix()/60 {
 			now.Requests, now.Bad = now.Requests+s.Requests, now.Bad+s.Bad
@@ -75,4 +77,31 @@ func (v view) monolithRate() (float64, bool) {
 		rate = max(rate, float64(now.Bad)/float64(now.Requests+few/5))
 	}
 	return rate, true
+}
+
+// fromAbove returns a rate that the true one seldom exceeds.
+func fromAbove(bad float64, requests uint64) float64 {
+	return (bad + 2*math.Sqrt(bad) + 3) / float64(requests)
+}
+
+// monolithFailures returns the requests of the present test that the monolith
+// failed, without the share of the one client network that adds most to them,
+// and how many it got.
+func (v view) monolithFailures() (bad float64, requests uint64) {
+	var failed uint64
+	for _, e := range v.cell.Epochs {
+		requests += e.Requests[evidence.Legacy]
+		failed += e.Bad[evidence.Errors][evidence.Legacy] + e.Bad[evidence.Timeouts][evidence.Legacy]
+	}
+	bad = float64(failed)
+	if keys := v.cell.Bad[evidence.Errors]; v.several() && keys != nil {
+		all, worst := keys.Total()[evidence.Legacy], uint64(0)
+		for _, n := range keys.ByNetwork() {
+			worst = max(worst, n[evidence.Legacy])
+		}
+		if all > 0 {
+			bad *= float64(all-worst) / float64(all)
+		}
+	}
+	return bad, requests
 }

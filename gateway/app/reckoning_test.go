@@ -25,7 +25,7 @@ func TestARollbackIsExplainedOnTheCommandLine(t *testing.T) {
 		return out.String()
 	}
 	eventually(t, "people are on the service", func() bool { return c.service.taken.Load() > 20 })
-	if said := ask(exitOK, "status", "orders"); !strings.Contains(said, "test      number 1") || !strings.Contains(said, "guard     errors: 0 of 0 on the service") {
+	if said := ask(exitOK, "status", "orders"); !strings.Contains(said, "test      number 1") || !strings.Contains(said, "guard     nothing counted: errors, timeouts") {
 		t.Errorf("status says\n%s", said)
 	}
 	c.service.breaks(func(*http.Request) string { return "broken" })

@@ -136,7 +136,7 @@ var partsOfTraffic = []float64{0.01, 0.05, 0.25, 0.5, 0.95}
 
 func TestIntervalsOfEqualSidesTripAtMostAlpha(t *testing.T) {
 	const alpha = 0.01
-	n, intervals := runs(2000, 10_000), runs(150, IntervalLimit)
+	n, intervals := runs(intervalRuns, 10_000), runs(150, IntervalLimit)
 	for _, w := range partsOfTraffic {
 		for i, name := range weathers {
 			t.Run(fmt.Sprintf("%s at %v", name, w), func(t *testing.T) {

@@ -49,7 +49,7 @@ func TestIntervalsSeeAWorsening(t *testing.T) {
 // The same people come again and again, and some fail more often than others.
 func TestTheSamePeopleAgainTripAtMostAlpha(t *testing.T) {
 	const alpha = 0.01
-	n, intervals := runs(2000, 10_000), runs(150, IntervalLimit)
+	n, intervals := runs(intervalRuns, 10_000), runs(150, IntervalLimit)
 	for _, w := range []float64{0.05, 0.25, 0.5, 0.95} {
 		rng := rand.New(rand.NewPCG(30, uint64(1000*w)))
 		trips := 0
