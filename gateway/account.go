@@ -173,5 +173,8 @@ func (p *pairing) settled(v shadow.Verdict) {
 	if v.FellBack {
 		n.facts |= fellBack
 	}
+	if v.Restart && p.control == migrations.Legacy {
+		n.facts |= restarting
+	}
 	p.cell.book.ledger.write(n)
 }
