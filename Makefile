@@ -38,7 +38,7 @@ soak: setup ## The long versions of the tests: a hundred kill -9, a thousand rel
 .PHONY: evidence
 evidence: ## Hold the guard to its whole catalogue: every kind of bad service, every trouble that is not the service's fault, and the false alarms of 10,000 simulated migrations.
 	FICUS_EVIDENCE=1 $(GO) test -count=1 -v -timeout 1h ./gateway/app/evidencetest
-	FICUS_SOAK=1 $(GO) test -count=1 -v -timeout 1h -run TestAMigrationWithoutADifference ./gateway
+	FICUS_EVIDENCE=1 $(GO) test -count=1 -v -timeout 1h -run TestAMigrationWithoutADifference ./gateway
 
 .PHONY: fuzz
 fuzz: ## Fuzz every target for FUZZTIME each (10m): make fuzz FUZZTIME=30s
