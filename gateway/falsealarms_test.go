@@ -65,11 +65,11 @@ var ramps = []string{
 // two applications that are alike, with every metric of the default guard: the
 // share that is rolled back is at most α, and none is while the monolith fails.
 func TestAMigrationWithoutADifferenceIsNotRolledBack(t *testing.T) {
-	runs, requests := 100, 1200
+	runs, requests, alphas := 60, 1200, []float64{0.01}
 	if os.Getenv("FICUS_EVIDENCE") != "" {
-		runs, requests = 10_000, 2500
+		runs, requests, alphas = 10_000, 2500, []float64{0.001, 0.01}
 	}
-	for _, alpha := range []float64{0.001, 0.01} {
+	for _, alpha := range alphas {
 		t.Run(fmt.Sprint(alpha), func(t *testing.T) {
 			var tables []*routes.Table
 			for _, ramp := range ramps {
