@@ -192,6 +192,9 @@ func (rec *record) sampleFeatures(r *http.Request) {
 // of the comparison.
 func (s *samples) compare(x sample, v shadow.Verdict) {
 	x.bad, x.at = true, time.Now().UnixNano()
+	if v.Status != 0 || v.Upstream != "" { // of the service, which was not asked yet when the request was described
+		x.status, x.upstream = v.Status, v.Upstream
+	}
 	switch v.Outcome {
 	case compare.Match:
 		x.bad = false

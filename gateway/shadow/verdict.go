@@ -10,6 +10,8 @@ type Verdict struct {
 	ControlBad   bool   // the control failed: 5xx, or no answer
 	CandidateBad bool   // likewise; a time-out counts only if the control had less than half of the time
 	FellBack     bool   // the control was the service, failed, and the monolith answered
+	Status       int    // of the service's answer; 0: it gave none
+	Upstream     string // URL of the endpoint of the service that was asked; empty: none answered
 	Span         string // of the user's request, as evidence keeps it; empty: its trace is not kept
 }
 
