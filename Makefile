@@ -35,6 +35,11 @@ setup: ## Install what the tests need and this machine lacks, such as nginx, Red
 soak: setup ## The long versions of the tests: a hundred kill -9, a thousand reloads under load, two hundred schedules of partitions and crashes.
 	FICUS_SOAK=1 $(GO) test -race -count=1 -timeout 2h ./...
 
+.PHONY: evidence
+evidence: ## Hold the guard to its whole catalogue: every kind of bad service, every trouble that is not the service's fault, and the false alarms of 10,000 simulated migrations.
+	FICUS_EVIDENCE=1 $(GO) test -count=1 -v -timeout 1h ./gateway/app/evidencetest
+	FICUS_EVIDENCE=1 $(GO) test -count=1 -v -timeout 1h -run TestAMigrationWithoutADifference ./gateway
+
 .PHONY: fuzz
 fuzz: ## Fuzz every target for FUZZTIME each (10m): make fuzz FUZZTIME=30s
 	@grep -rl --include='*_test.go' '^func Fuzz' . | xargs -n1 dirname | sort -u | while read -r dir; do \

@@ -56,6 +56,7 @@ func (rec *record) account() {
 			rec.linked, n.span = true, rec.trace.Reference()
 		}
 	}
+	rec.cell.hurts.see(&n)
 	b.ledger.write(n)
 }
 
@@ -107,12 +108,16 @@ func (rec *record) mayBeRestart() bool {
 // evidenceKey returns the key that the request counts under: a salted hash, of
 // one that only the client vouches for together with its network (law 11).
 func (rec *record) evidenceKey() evidence.Key {
+	if rec.counted != 0 {
+		return rec.counted
+	}
 	a := &rec.assignment
 	key := evidence.Key(a.KeyHash)
-	if a.Verified || key == 0 {
-		return key
+	if !a.Verified && key != 0 {
+		key = key.Within(network(rec.peer.client))
 	}
-	return key.Within(network(rec.peer.client))
+	rec.counted = key
+	return key
 }
 
 // network returns the prefix that one party is taken to have: 24 bits of an
@@ -168,6 +173,9 @@ func (p *pairing) settled(v shadow.Verdict) {
 	}
 	if v.FellBack {
 		n.facts |= fellBack
+	}
+	if v.Restart && p.control == migrations.Legacy {
+		n.facts |= restarting
 	}
 	p.cell.book.ledger.write(n)
 }

@@ -16,7 +16,7 @@ func TestPeopleAreThereBeforeTheirAnswer(t *testing.T) {
 	rec.assignment.Placed, rec.assignment.Key, rec.assignment.Verified = true, "k", true
 	rec.input.Safe = true
 	for i := range 3000 {
-		rec.assignment.KeyHash = uint64(i%300) + 1
+		rec.assignment.KeyHash, rec.counted = uint64(i%300)+1, 0
 		rec.Side = migrations.Legacy
 		if i%300 < 150 {
 			rec.Side = migrations.Modern

@@ -14,6 +14,8 @@ type book struct {
 	salt    uint64 // of the hashes of client networks
 	sampled sampled
 
+	recoveries recoveries
+
 	reports reports // what the application counts by side
 
 	wrote   atomic.Pointer[wrote] // nil: the data was never synced

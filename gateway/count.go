@@ -148,6 +148,7 @@ func (c *count) line(n *line, at time.Time) {
 	}
 	if n.facts&harmed != 0 {
 		cell.Harm++
+		cell.HarmBy[n.network.Group()]++
 	}
 }
 
@@ -247,8 +248,11 @@ func (c *count) count(n *line) {
 	if epoch == nil {
 		return
 	}
-	if n.facts&fellBack != 0 { // the comparison of a request that was kept aside
+	if n.facts&compared != 0 { // a comparison that was kept aside
 		cell.Vote(evidence.Pairs, c.pairVote(n))
+		if n.facts&(blameless|fellBack) == 0 && n.cell.share == 0 {
+			cell.Vote(evidence.Mismatches, c.pairVote(n))
+		}
 		return
 	}
 	c.late(cell, epoch, n, n.first)
@@ -342,10 +346,13 @@ func (c *count) comparison(cell *evidence.Cell, n *line) {
 	if n.key == 0 {
 		return
 	}
-	if s, m := n.facts&serviceBad != 0, n.facts&monolithBad != 0; s != m {
+	switch s, m := n.facts&serviceBad != 0, n.facts&monolithBad != 0; {
+	case s != m:
 		c.pair(cell, n)
+	case !s && n.facts&onModern == 0: // the service answered what it was asked for comparison
+		c.blipsOf(n.cell).Answer(time.Unix(0, n.at))
 	}
-	if n.facts&blameless == 0 && !silent {
+	if n.facts&blameless == 0 && !silent && n.facts&restarting == 0 {
 		v := c.voteOf(n)
 		v.Side = wrong
 		if cell.Vote(evidence.Mismatches, v) && wrong == evidence.Modern && n.span != "" {
@@ -356,7 +363,7 @@ func (c *count) comparison(cell *evidence.Cell, n *line) {
 
 // pair counts a comparison in which one side failed and the other did not.
 func (c *count) pair(cell *evidence.Cell, n *line) {
-	if n.facts&(fellBack|serviceBad) == fellBack|serviceBad && c.pairs.aside(n.pair) {
+	if n.facts&serviceBad != 0 && (n.facts&restarting != 0 || n.facts&fellBack != 0 && c.pairs.aside(n.pair)) {
 		votes := c.blipsOf(n.cell).Heal(time.Unix(0, n.at), n.cell.patience, *n)
 		for i := range votes {
 			c.count(&votes[i])

@@ -13,7 +13,9 @@ func (g *Gateway) Evidence(migration string) evidence.Counts {
 	snap := g.snapshot.Load()
 	for i, mp := range snap.plan.migrations {
 		if mp.ID == migration {
-			out := snap.plan.books[i].ledger.read(&snap.standings[i], time.Now())
+			now := time.Now()
+			out := snap.plan.books[i].ledger.read(&snap.standings[i], now)
+			out.Enforced = snap.plan.books[i].recoveries.read(now, g.recovery.over)
 			out.Reported = snap.plan.books[i].reports.read(mp, snap.standings[i].test())
 			out.Plans = []string{snap.plan.hashes[i]}
 			return out
@@ -29,6 +31,7 @@ func (g *Gateway) Restore(migration string, c evidence.Counts) {
 	b := g.books.of(migration)
 	b.ledger.restore(c)
 	b.reports.restore(c.Reported)
+	b.recoveries.restore(c.Enforced)
 }
 
 // Alarms yields when something bad has happened on a service, so that nobody

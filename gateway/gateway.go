@@ -45,6 +45,7 @@ type Gateway struct {
 	inflight counters
 	books    books
 	reserve  reserve
+	recovery recoveryMetrics
 
 	served func(*Snapshot, *record) // told of every request by tests; nil otherwise
 	ended  func(*record)            // and of its end
@@ -63,6 +64,7 @@ func New(o Options) (*Gateway, error) {
 		g.log = slog.Default()
 	}
 	g.books.init(cmp.Or(o.Name, "gateway"), o.Assigner.Salt("networks"))
+	g.recovery = newRecoveryMetrics(g.metrics)
 	g.reserve.bytes = shadow.NewBudget(fallbackBytes)
 	p, _, err := g.compile(o.Table, nil)
 	if err != nil {

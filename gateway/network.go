@@ -12,10 +12,10 @@ import (
 // number once in four thousand million pairs. It is salted: without the secret
 // nobody can tell the address from it.
 func (rec *record) network() uint32 {
-	if rec.cell == nil {
-		return 0
+	if rec.from == 0 && rec.cell != nil {
+		rec.from = networkOf(rec.peer.client, rec.cell.book.salt)
 	}
-	return networkOf(rec.peer.client, rec.cell.book.salt)
+	return rec.from
 }
 
 func networkOf(a netip.Addr, salt uint64) uint32 {

@@ -27,6 +27,8 @@ type record struct {
 	cell        *cell // nil: a plain route
 	input       flags.Input
 	assignment  flags.Assignment
+	from        uint32              // network of the client, once that was asked; 0: it was not
+	counted     evidence.Key        // what it counts under, once that was asked; 0: it was not
 	stay        flags.Stay          // what a journey made of it
 	kept        shadow.Buffer       // of the request's body, for fallback
 	keptEnd     atomic.Bool         // all of the body is in kept, and nobody writes there any more

@@ -35,6 +35,7 @@ type cell struct {
 	patience time.Duration    // how long failures that fallback healed may be a restart
 	alone    bool             // all clients are behind one network, by the plan
 	samples  *samples         // of its requests; nil: the log does not know the migration
+	hurts    *hurts           // when its users were last hurt; nil likewise
 }
 
 // standingOf compiles where a migration stands.
@@ -61,6 +62,7 @@ func standingOf(p *migrations.Plan, m *migrations.Migration, b *book) standing {
 			c.turn, c.patience, c.alone = of.Turn, p.Guard.Blip, p.Guard.OneNetwork
 			c.limits = p.Limits(of.Course(migrations.Rest))
 			c.slowest = slices.Max(c.limits[evidence.Modern][:])
+			c.hurts = b.recoveries.of(c.name)
 			c.links, c.samples = b.ledger.linksOf(c.name, c.test), b.sampled.of(c.name, c.test)
 		}
 		s.cells[i] = c

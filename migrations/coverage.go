@@ -86,7 +86,7 @@ func (v view) coverage() []Reason {
 		switch {
 		case live && asked == 0:
 			unseen = append(unseen, fmt.Sprintf("%s (%s of the requests) was never asked", name, share))
-		case live && clean < leastEach:
+		case live && clean < leastEach && !alwaysFails(e):
 			unseen = append(unseen, fmt.Sprintf("%s (%s of the requests) has %d of %d clean requests", name, share, clean, leastEach))
 		case !live && e.Compared.Sum() > 0 && e.Compared.Sum() < leastEach:
 			unseen = append(unseen, fmt.Sprintf("%s (%s of the requests) has %d of %d comparisons", name, share, e.Compared.Sum(), leastEach))
@@ -100,6 +100,12 @@ func (v view) coverage() []Reason {
 		out = append(out, Reason{For: WaitEndpoint, Text: "too little is known of " + v.plan.To + " at: " + list(unseen)})
 	}
 	return out
+}
+
+// alwaysFails reports whether the monolith fails an endpoint more often than not:
+// then no clean request can be asked of the service.
+func alwaysFails(e *evidence.Endpoint) bool {
+	return 2*e.Failed[evidence.Legacy].Sum() > e.Requests[evidence.Legacy].Sum()
 }
 
 // failingAt says how an endpoint of the service fails or differs, compared with

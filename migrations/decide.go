@@ -133,12 +133,12 @@ func (v view) renewed(reason string) Event {
 }
 
 // learned reports whether the present test does not know what slow means, and
-// the next one would: first at p90, and once more at p99, of which much is
+// the next one would: first at p50, and once more at p99, of which much is
 // needed to know.
 func (v view) learned() bool {
 	known, now := v.course.Taus, v.taus()
-	const p90, p99 = evidence.FirstByteP99 - 1, evidence.FirstByteP99
-	return known[p90] == 0 && now[p90] > 0 || known[p99] == 0 && now[p99] > 0
+	const p50, p99 = evidence.FirstByteP99 - 2, evidence.FirstByteP99
+	return known[p50] == 0 && now[p50] > 0 || known[p99] == 0 && now[p99] > 0
 }
 
 // recovered reports whether the monolith was the worse side in the present test

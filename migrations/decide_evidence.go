@@ -98,30 +98,18 @@ func (v view) sample() []Reason {
 // can be held against it: much slower than it was, or failing.
 func (v view) monolith() []Reason {
 	firstByte := evidence.Latencies[evidence.FirstByteP99].Metric
-	var requests, slow, bad uint64
+	var requests, slow uint64
 	for _, e := range v.cell.Epochs {
 		requests += e.Requests[evidence.Legacy]
 		slow += e.Bad[firstByte][evidence.Legacy]
-		bad += e.Bad[evidence.Errors][evidence.Legacy]
-	}
-	if keys := v.cell.Bad[evidence.Errors]; v.several() && keys != nil { // one client alone makes no evidence
-		most := uint64(0)
-		for _, n := range keys.ByNetwork() {
-			most = max(most, n[evidence.Legacy])
-		}
-		if most*2 > keys.Total()[evidence.Legacy] {
-			bad = 0
-		}
 	}
 	const few = 20 // requests of which no share is told
-	if requests < few {
-		return nil
-	}
-	if q := evidence.Latencies[evidence.FirstByteP99].Quantile; v.plan.Guard.Latency != nil && float64(slow) > 5*(1-q)*float64(requests) {
+	if q := evidence.Latencies[evidence.FirstByteP99].Quantile; v.plan.Guard.Latency != nil && requests >= few && float64(slow) > 5*(1-q)*float64(requests) {
 		return []Reason{{For: WaitControl, Text: fmt.Sprintf("%s itself is slower than it was: %d of its %d requests took more than %s", v.plan.From, slow, requests, roundTime(v.course.Tau))}}
 	}
-	if bad*10 > requests {
-		return []Reason{{For: WaitControl, Text: fmt.Sprintf("%s itself fails: %d of its %d requests", v.plan.From, bad, requests)}}
+	const window = 5 * time.Minute
+	if asked, bad := v.counts.Burn[evidence.Legacy].Last(window, v.now, v.several()); asked >= few && bad*10 > asked {
+		return []Reason{{For: WaitControl, Text: fmt.Sprintf("%s itself fails: %d of its %d requests in the last %s", v.plan.From, bad, asked, window)}}
 	}
 	return nil
 }

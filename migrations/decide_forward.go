@@ -49,7 +49,7 @@ func (v view) waiting() []Reason {
 		return []Reason{{For: WaitShift, Text: "manual (no ramp configured)"}}
 	case c.Ramp == RampHeld && c.Cause.passes():
 		out := append(v.standing(), v.trouble(v.now.Add(-settle))...)
-		return append(out, Reason{For: waitFor[c.Cause], Text: "the ramp is held (" + string(c.Cause) + ") and continues by itself a minute after the cause is over", Until: c.Stopped.Add(settle)})
+		return append(out, Reason{For: waitFor[c.Cause], Text: "the ramp is held (" + string(c.Cause) + ") and continues by itself once the cause is over, after a minute at the earliest", Until: c.Stopped.Add(settle)})
 	case c.Ramp == RampHeld:
 		return []Reason{{For: WaitResume, Text: "the ramp is held; to continue: ficus resume " + v.plan.ID}}
 	case c.Ramp != RampRunning && v.plan.Auto && !c.PastOff():
@@ -163,7 +163,7 @@ func (v view) trouble(since time.Time) []Reason {
 		out = append(out, Reason{For: WaitLag, Text: why})
 	}
 	if fault, streak := v.streaks().Judge(v.plan.Guard.Blip, v.several()); fault != evidence.Sound {
-		out = append(out, Reason{For: WaitService, Text: fmt.Sprintf("%s failed the last %s, and %s answered them in its place", v.plan.To, requestsText(streak.Healed), v.plan.From)})
+		out = append(out, Reason{For: WaitService, Text: fmt.Sprintf("%s failed the last %s, and %s answered them in its place%s", v.plan.To, requestsText(streak.Healed), v.plan.From, v.patience())})
 	} else if b := v.cell.Streaks.Blip(); b.Healed > 0 && (b.Many || !v.several()) && b.To >= since.UnixMilli() && !since.IsZero() {
 		out = append(out, Reason{For: WaitService, Text: fmt.Sprintf("a blip: %s failed %s within %s, as in a restart, and %s answered all of them; they are kept aside and not held against it", v.plan.To, requestsText(b.Healed), roundTime(time.Duration(b.To-b.From)*time.Millisecond), v.plan.From)})
 	}
@@ -171,6 +171,14 @@ func (v view) trouble(since time.Time) []Reason {
 		out = append(out, Reason{For: WaitSaturation, Text: fmt.Sprintf("%.0f %% of the capacity of %s is in use", 100*v.counts.Load, v.plan.To)})
 	}
 	return out
+}
+
+// patience says how long failures like those of a restart are kept aside.
+func (v view) patience() string {
+	if v.plan.Guard.Blip <= 0 {
+		return ""
+	}
+	return fmt.Sprintf("; failures like those of a restart are kept aside for up to %s", v.plan.Guard.Blip)
 }
 
 // ahead returns what stands against the next step itself.

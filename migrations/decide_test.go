@@ -348,7 +348,7 @@ func TestBlipHoldsAndGoesOn(t *testing.T) {
 	s.pass(500 * time.Millisecond)
 	streak.End(s.now)
 	s.cell("").Streaks = evidence.Streaks{"a": streak}
-	s.waits(WaitService, "continues by itself a minute after")
+	s.waits(WaitService, "continues by itself once the cause is over")
 	s.pass(time.Minute)
 	s.want(Resumed, "blip")
 	s.want(Stepped, "clean requests")

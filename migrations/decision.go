@@ -17,6 +17,7 @@ type Evidence struct {
 	Harm      uint64                `json:"harm,omitempty"`      // requests that failed for the user in the test
 	Streak    *evidence.Streak      `json:"streak,omitempty"`    // failures in a row, if they decided
 	Spans     []string              `json:"spans,omitempty"`     // span contexts of offending requests, up to [evidence.SpanLimit]
+	FirstBad  time.Time             `json:"first_bad,omitzero"`  // of a decision against the service: the first bad request of the test, of the kind that decided; zero: not known
 	At        time.Time             `json:"at,omitzero"`         // when the counts were read
 	Gateways  int                   `json:"gateways,omitempty"`  // how many gateways they come from
 	Own       bool                  `json:"own,omitempty"`       // one gateway's own, because the merged ones were stale

@@ -56,14 +56,16 @@
 //	content    stepped, skipped: what the plan says of the step
 //	cell       the one cell that it concerns, "rest" for those that no named one takes; none: all cells
 //	cells      created, planned, resumed: the named cells, and the step that each stands at
-//	cause      held, returning, rolledback: what made the gateway do it: test, outage, harm, stuck, ratio, blip, burn or lag
-//	tau_ns     latency of the monolith beyond which a response is slow in the test that begins, in nanoseconds
+//	cause      held, returning, rolledback: what made the gateway do it: test, outage, harm, stuck, ratio, blip, burn, lag,
+//	           control (the monolith fails now, so that going back would not help) or finding (a severe one is open)
+//	tau_ns     latency of the monolith, to the first byte at its p99, beyond which an answer is slow in the test that begins, in nanoseconds
+//	taus_ns    the six of these: p50, p90 and p99 to the first byte, then to the last; 0 is not known
 //	until      returning: when the way back is to end
 //	because    the event with the evidence that this one follows from
 //	retry      resumed: how often the ramp has begun again by itself
 //	source     flagged: the flag provider that decides from now on, "builtin" for the log itself
 //	version    flagged: of the flag there, its own or a hash of what it says
-//	evidence   the counts that a decision was made from; [Explain] computes it again
+//	evidence   the counts that a decision was made from, see [Evidence]; [Explain] computes it again
 //	state      restored: the whole state to begin with, of event seq-1
 //	actor      who; "ficus" is the gateway itself
 //	reason     why, in a person's words
@@ -72,6 +74,13 @@
 //	more       how many of the lines that follow were appended together with this one, all or none
 //	data_loss  true if a rollback gave up what the service had written
 //	hash       chains the line to those before it; always the last member
+//
+// The members of evidence are those of [Evidence]: records, each with what was
+// counted (epochs, parts, slots), what a test may spend (alpha, test, metrics)
+// and what came of it (e, least, threshold); control, the record by which the
+// monolith is the worse side; aside and blameless, the failures that are in no
+// record, since they were a blip or the monolith shared them; where and
+// offenders, which requests went wrong; and requests, comparisons and load.
 //
 // A member that is empty, zero or false is left out, except the first four
 // and hash. A log may begin with a restored event of any number; otherwise it

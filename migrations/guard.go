@@ -130,6 +130,9 @@ func (v view) evidence(records []evidence.Record) *Evidence {
 	}
 	out.Epochs = v.cell.Past()
 	strongest, ok := evidence.Strongest(records)
+	if ok && strongest.Trips() {
+		out.FirstBad = v.firstBad(strongest)
+	}
 	for _, r := range records {
 		if r.Metric != strongest.Metric && !r.Counted() { // it says nothing; that it was tested is in the others' K
 			continue
@@ -166,6 +169,7 @@ func (v view) judgement() verdict {
 	if fault, streak := v.streaks().Judge(v.plan.Guard.Blip, v.several()); fault == evidence.Outage && v.course.Split.Modern() > 0 {
 		out := verdict{CauseOutage, v.plan.outageText(streak), v.evidence(v.judge())}
 		out.evidence.Streak = &streak
+		out.evidence.since(time.UnixMilli(streak.Since))
 		return out
 	}
 	if !v.known {
@@ -178,7 +182,9 @@ func (v view) judgement() verdict {
 		return verdict{CauseTest, v.plan.recordText(r), v.evidence(records)}
 	}
 	if why := v.harm(); why != "" {
-		return verdict{CauseHarm, why, v.evidence(records)}
+		out := verdict{CauseHarm, why, v.evidence(records)}
+		out.evidence.since(v.cell.FirstBad(evidence.Harm, evidence.Errors, evidence.Timeouts))
+		return out
 	}
 	return verdict{}
 }

@@ -22,7 +22,11 @@ func (v view) harm() string {
 		return ""
 	}
 	if limit := v.plan.Guard.Harm; limit > 0 {
-		if v.cell.Harm < uint64(limit) {
+		harmed := v.cell.Harm
+		if v.several() && v.cell.HarmBy.Sum() > 0 { // one client network alone makes no rollback (law 13)
+			harmed = v.cell.HarmBy.WithoutLargest()
+		}
+		if harmed < uint64(limit) {
 			return ""
 		}
 		return fmt.Sprintf("%s at %s in this step, and the plan allows %d", requestsFailed(v.cell.Harm), v.plan.To, limit)

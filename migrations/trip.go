@@ -12,6 +12,8 @@ import (
 type Trip struct {
 	Event Event  `json:"event"` // RolledBack, as it is to be appended
 	After uint64 `json:"after"` // last event of the migration that was known to whoever decided
+
+	At time.Time `json:"at,omitzero"` // when it came into force at the gateway that keeps it
 }
 
 // NewTrip returns the trip of a decision that could not be appended to the log
@@ -36,7 +38,7 @@ func NewTrip(s State, p Plan, e Event) (Trip, error) {
 		e.Kind, e.Split = RolledBack, target
 	}
 	e.Until, e.Because = time.Time{}, 0
-	return Trip{e, s.LastSeq(e.Migration)}, nil
+	return Trip{Event: e, After: s.LastSeq(e.Migration)}, nil
 }
 
 // A Standing says what the log makes of a trip.

@@ -13,6 +13,7 @@ type Weighing struct {
 	Known   bool              // somebody counted in this test; else Counts are empty
 	Counts  *evidence.Cell    // never nil
 	Records []evidence.Record // by metric, in the order of [Plan.Metrics]; none: no test runs, or the share is not known
+	Several bool              // clients of several networks are known, so that no decision rests on one
 	Ratio   evidence.Record   // whether people are where the split says; zero where there are no Records
 }
 
@@ -21,7 +22,7 @@ type Weighing struct {
 func Weigh(s State, p Plan, counts evidence.Counts, now time.Time) []Weighing {
 	var out []Weighing
 	for _, v := range views(s, p, counts, now) {
-		w := Weighing{Cell: v.eventCell(), Course: v.course, Known: v.known, Counts: v.cell}
+		w := Weighing{Cell: v.eventCell(), Course: v.course, Known: v.known, Counts: v.cell, Several: v.several()}
 		if v.course.Test != 0 {
 			w.Records = v.judge()
 		}

@@ -133,7 +133,9 @@ func (p *Process) apply(ctx context.Context, s migrations.State, e migrations.Ev
 	if sc, ok := telemetry.SpanContextOf(e.TraceID, e.SpanID); ok {
 		span.AddLink(trace.Link{SpanContext: sc})
 	}
+	p.forward(e)
 	p.gateway.Apply(s)
+	p.inForce(e)
 	p.trips.seen(s)
 	span.End()
 	p.measures.decided.see(e)

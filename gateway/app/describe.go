@@ -138,6 +138,9 @@ func (c *call) describeTest(t dashboard.Test) {
 	if t.Harm > 0 {
 		c.row("", "%d requests failed for the user", t.Harm)
 	}
+	if t.OneNetwork {
+		c.row("", "all requests come from one client network; if it is a proxy, add it to trusted_proxies, if it is all users: guard: {networks: off}")
+	}
 	if t.Aside+t.Blameless > 0 {
 		c.row("", "not held against the service: %d failures of a restart that fallback healed, %d that the monolith shared", t.Aside, t.Blameless)
 	}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"text/tabwriter"
 	"time"
 
@@ -50,9 +51,17 @@ func (h historyCommand) Run(c *call) error {
 	w := tabwriter.NewWriter(c.stdout, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "SEQ\tTIME\tMIGRATION\tEVENT\tSPLIT\tWHO\tWHY")
 	for _, e := range hist.Events {
-		fmt.Fprintf(w, "%d\t%s\t%s\t%s\t%s\t%s\t%s\n", e.Seq, e.Time.Format(time.RFC3339), cellName(e.Migration, e.Cell), kindText(e), dash(e.Split), dash(e.Actor), dash(e.Reason))
+		fmt.Fprintf(w, "%d\t%s\t%s\t%s\t%s\t%s\t%s\n", e.Seq, e.Time.Format(time.RFC3339), cellName(e.Migration, e.Cell), kindText(e), dash(e.Split), dash(e.Actor), dash(whyText(e)))
 	}
 	return w.Flush()
+}
+
+// whyText says why, and of a rollback how users fared by it.
+func whyText(e dashboard.Event) string {
+	if e.Recovery == nil {
+		return e.Reason
+	}
+	return strings.TrimPrefix(e.Reason+"; "+e.Recovery.Summary(), "; ")
 }
 
 func (h historyCommand) past(c *call, cl *client.Client) error {

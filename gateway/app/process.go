@@ -204,6 +204,7 @@ func (p *Process) openGateway(ctx context.Context, t *routes.Table) (err error) 
 		return err
 	}
 	p.openTrips(filepath.Join(t.Server.Beside(), "ficus.trips"))
+	p.startedWith(p.follower.State())
 	p.gauges()
 	p.measure(p.tools.metrics)
 	p.flags.measure(p.tools.metrics)

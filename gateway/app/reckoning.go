@@ -59,6 +59,10 @@ func (c *call) reckon(d dashboard.Decision) {
 	if d.Load != nil {
 		row("load", "%s", d.Load.Text)
 	}
+	if d.Recovery != nil {
+		c.printf("")
+		c.recovery(*d.Recovery)
+	}
 	for _, r := range d.Records {
 		c.printf("")
 		c.weigh(r)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/ficus-gateway/ficus/migrations"
@@ -53,9 +54,38 @@ func (c *call) sights(t *routes.Table, s migrations.State, now time.Time) {
 			c.printf("    step %d (%s) %s", step, p.Split(step), what)
 		}
 	}
+	for _, p := range plans {
+		c.printf("  %s", guarded(p))
+	}
 	if len(plans) > 0 {
 		c.printf("  false alarms: %s at most for all of them together", percent(migrations.FalseAlarms(plans...)))
 	}
+}
+
+// guarded says what the guard of a plan tests, and what is turned off.
+func guarded(p migrations.Plan) string {
+	metrics := p.Metrics()
+	names := make([]string, len(metrics))
+	for i, m := range metrics {
+		names[i] = string(m.Metric)
+	}
+	text := fmt.Sprintf("%s tests %d metrics, each with 1/%d of its %s of false alarms: %s", p.ID, len(names), len(names), percent(p.Guard.FalseAlarm), strings.Join(names, ", "))
+	for _, off := range []struct {
+		is   bool
+		says string
+	}{
+		{!p.Guard.Outcomes, "outcomes: off, so 401, 404, redirects and the like speak against nobody"},
+		{p.Guard.Latency == nil, "latency: off, so a slow service goes forward"},
+		{p.Guard.AtMost == 0, "mismatches: off, so steps go forward whatever answers differ"},
+		{p.Guard.Findings == "", "findings: none, so no open finding holds the ramp"},
+		{p.Guard.OneNetwork, "networks: off, so the clients of one network can cause and prevent a rollback"},
+		{p.Compare.Sample == 0, "compare: {sample: 0%}, so nothing is compared"},
+	} {
+		if off.is {
+			text += "\n    " + off.says
+		}
+	}
+	return text
 }
 
 // countedBeside returns what a gateway has counted, as it keeps it beside the

@@ -23,6 +23,7 @@ type trips struct {
 	state    func() migrations.State
 	overlay  func(migration string, cells ...string)           // [gateway.Gateway.Trip]
 	news     func(o migrations.Trip, over migrations.Standing) // is told of each, and with over when it is; nil: nobody is
+	now      func() time.Time                                  // the log's clock
 	logger   *slog.Logger
 	path     string        // of the file that keeps them
 	wake     chan struct{} // holds one: there is something to append
@@ -37,7 +38,7 @@ type trips struct {
 func (p *Process) openTrips(path string) {
 	p.trips = &trips{
 		log: p.events, state: p.follower.State, overlay: p.gateway.Trip, logger: p.log, path: path,
-		news: p.tellOfTrip, wake: make(chan struct{}, 1), patience: 5 * time.Second, pause: time.Second,
+		news: p.tellOfTrip, now: p.now, wake: make(chan struct{}, 1), patience: 5 * time.Second, pause: time.Second,
 	}
 	p.trips.load()
 }
@@ -68,6 +69,7 @@ func (t *trips) add(plan migrations.Plan, e migrations.Event) {
 	if t.covers(e) {
 		return
 	}
+	trip.At = t.now().UTC()
 	t.pending = append(t.pending, trip)
 	t.settled()
 	if t.news != nil {

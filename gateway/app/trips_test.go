@@ -117,11 +117,15 @@ routes: [{path: /api/orders/*, migration: orders}, {path: /*, upstream: monolith
 		t.Error("going forward did without the log")
 	}
 
+	tripped := time.Now()
 	drain()
 	eventually(t, "the rollback to be in the log", func() bool {
 		m, err := r.client.Migration(t.Context(), "orders")
 		return err == nil && m.RolledBack && m.LocalOnly == nil && m.Reason == why
 	})
+	if said := r.counts("orders").Enforced; len(said) != 1 || said[0].At.After(tripped) {
+		t.Errorf("it was in force from the trip on, and the gateway says %+v", said)
+	}
 	if got := answers(r); got != "monolith" {
 		t.Errorf("by the log the %s answers", got)
 	}

@@ -41,23 +41,24 @@ type Return struct {
 
 // A Test is what is known in the present test of a cell.
 type Test struct {
-	Event     uint64                 `json:"event"`  // that began it
-	Number    int                    `json:"number"` // among all of the migration
-	Alpha     float64                `json:"alpha"`  // chance of a false alarm that it may spend
-	Counted   bool                   `json:"counted"`
-	Legacy    SideCounts             `json:"legacy"` // requests of users whom their bucket placed
-	Modern    SideCounts             `json:"modern"`
-	People    int                    `json:"people"`              // active on the service, counted up to 64
-	Cohort    uint64                 `json:"cohort"`              // requests that a rule placed: not in the test
-	Keyless   uint64                 `json:"keyless"`             // requests without a key: not in the test
-	Harm      uint64                 `json:"harm"`                // requests that failed for the user, fallback and all
-	Tau       string                 `json:"tau,omitempty"`       // latency of the monolith until the first byte beyond which an answer is slow at p99, as in 250ms
-	Slow      []string               `json:"slow,omitempty"`      // likewise of all that are known, as in "first byte p50 of 12ms"
-	Aside     uint64                 `json:"aside,omitempty"`     // failures of a restart that fallback healed: not in the test
-	Blameless uint64                 `json:"blameless,omitempty"` // failures that the monolith shared: not in the test
-	Observed  *evidence.Observations `json:"observed"`            // comparisons
-	Weights   []Weight               `json:"weights"`             // by metric
-	Ratio     *Weight                `json:"ratio,omitempty"`     // whether people are where the split says
+	Event      uint64                 `json:"event"`  // that began it
+	Number     int                    `json:"number"` // among all of the migration
+	Alpha      float64                `json:"alpha"`  // chance of a false alarm that it may spend
+	Counted    bool                   `json:"counted"`
+	Legacy     SideCounts             `json:"legacy"` // requests of users whom their bucket placed
+	Modern     SideCounts             `json:"modern"`
+	People     int                    `json:"people"`                // active on the service, counted up to 64
+	Cohort     uint64                 `json:"cohort"`                // requests that a rule placed: not in the test
+	Keyless    uint64                 `json:"keyless"`               // requests without a key: not in the test
+	Harm       uint64                 `json:"harm"`                  // requests that failed for the user, fallback and all
+	Tau        string                 `json:"tau,omitempty"`         // latency of the monolith until the first byte beyond which an answer is slow at p99, as in 250ms
+	Slow       []string               `json:"slow,omitempty"`        // likewise of all that are known, as in "first byte p50 of 12ms"
+	Aside      uint64                 `json:"aside,omitempty"`       // failures of a restart that fallback healed: not in the test
+	OneNetwork bool                   `json:"one_network,omitempty"` // all requests come from one client network, which can't be told from all users
+	Blameless  uint64                 `json:"blameless,omitempty"`   // failures that the monolith shared: not in the test
+	Observed   *evidence.Observations `json:"observed"`              // comparisons
+	Weights    []Weight               `json:"weights"`               // by metric
+	Ratio      *Weight                `json:"ratio,omitempty"`       // whether people are where the split says
 }
 
 // A Weight is the evidence of one metric.
@@ -83,7 +84,7 @@ func (a *api) cellsOf(s migrations.State, plan migrations.Plan, counts evidence.
 			c.Resumes = &at
 		}
 		if w.Course.Test != 0 {
-			c.Test = testOf(w)
+			c.Test = testOf(w, plan.Guard.OneNetwork)
 		}
 		out = append(out, c)
 	}
@@ -117,11 +118,12 @@ func courseOf(name string, c migrations.Course) Cell {
 	return out
 }
 
-func testOf(w migrations.Weighing) *Test {
+func testOf(w migrations.Weighing, oneNetwork bool) *Test {
 	out := &Test{
 		Event: w.Course.Test, Number: w.Course.K, Counted: w.Known, People: w.Counts.Active.Len(), Harm: w.Counts.Harm,
 		Observed: &w.Counts.Observed, Weights: []Weight{},
 	}
+	out.OneNetwork = !w.Several && !oneNetwork && w.Counts.Requests().Sum() > 0
 	out.Aside, out.Blameless = w.Counts.Aside, w.Counts.Blameless
 	if w.Course.Tau > 0 {
 		out.Tau = w.Course.Tau.String()

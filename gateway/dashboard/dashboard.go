@@ -52,6 +52,7 @@ type Deps struct {
 	Trips func(migration string) []migrations.Trip
 
 	Counts   func(migration string) evidence.Counts // what the guard decides from; nil: nobody counts
+	Gateways func() []Gateway                       // those that share the log; nil: it is not known
 	Report   Reporter                               // counts what applications say of outcomes; nil: nobody does
 	Findings Findings                               // what comparing has found; nil: nothing is compared
 	Pages    Pages                                  // for people with a browser; nil: there is the API only

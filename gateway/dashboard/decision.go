@@ -25,6 +25,7 @@ type Decision struct {
 	Harm      uint64          `json:"harm,omitempty"`      // requests that failed for the user in the test
 	Load      *Load           `json:"load,omitempty"`      // what the way back brought to the monolith
 	Spans     []string        `json:"spans,omitempty"`     // trace id and span id of offending requests
+	Recovery  *Recovery       `json:"recovery,omitempty"`  // of a rollback: how users fared by the event that was asked for
 	Where     string          `json:"where,omitempty"`     // which requests go wrong, in a sentence
 	Offenders []Offender      `json:"offenders,omitempty"` // latest of them
 }
@@ -77,6 +78,7 @@ func (a *api) getDecision(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	e, err := a.event(r.Context(), seq)
+	asked := e
 	if err == nil && e.Evidence == nil && e.Because != 0 && e.Because < e.Seq {
 		e, err = a.event(r.Context(), e.Because)
 	}
@@ -90,6 +92,9 @@ func (a *api) getDecision(w http.ResponseWriter, r *http.Request) {
 	}
 	d := decisionOf(e)
 	d.Asked = seq
+	if asked.Back() {
+		d.Recovery = a.recovery(asked, e, a.Counts(asked.Migration).Enforced)
+	}
 	answer(w, http.StatusOK, d)
 }
 

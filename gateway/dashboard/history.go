@@ -1,6 +1,7 @@
 package dashboard
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"iter"
@@ -11,6 +12,7 @@ import (
 	"time"
 
 	"github.com/ficus-gateway/ficus/migrations"
+	"github.com/ficus-gateway/ficus/migrations/evidence"
 )
 
 // An Event is one line of the log, as the API shows it.
@@ -42,6 +44,7 @@ type Event struct {
 	TraceID   string               `json:"trace_id,omitempty"`
 	SpanID    string               `json:"span_id,omitempty"`
 	DataLoss  bool                 `json:"data_loss,omitempty"`
+	Recovery  *Recovery            `json:"recovery,omitempty"` // of a rollback: how users fared by it, as far as the gateways have said
 }
 
 // History is a part of the log, newest event first.
@@ -158,6 +161,7 @@ func (a *api) history(ctx context.Context, f Filter) (History, error) {
 	if f.Before > 0 && f.Migration == "" {
 		to = min(to, f.Before-1) // else a renaming may lie in between
 	}
+	said := make(map[string][]evidence.Enforcement) // by migration
 	wanted := selection{Filter: f, name: f.Migration}
 	for window := uint64(f.Limit) + 1; to > 0; window *= 2 {
 		from := to - min(to, window)
@@ -176,11 +180,27 @@ func (a *api) history(ctx context.Context, f Filter) (History, error) {
 				h.Before = h.Events[f.Limit-1].Seq
 				return h, nil
 			}
-			h.Events = append(h.Events, eventOf(e))
+			out := eventOf(e)
+			if e.Back() {
+				if _, ok := said[e.Migration]; !ok {
+					said[e.Migration] = a.Counts(e.Migration).Enforced
+				}
+				out.Recovery = a.recovery(e, originOf(e, read), said[e.Migration])
+			}
+			h.Events = append(h.Events, out)
 		}
 		to = from
 	}
 	return h, nil
+}
+
+// originOf returns the event that holds the evidence of e, as far as it is among
+// those read; else e.
+func originOf(e migrations.Event, read []migrations.Event) migrations.Event {
+	if i, ok := slices.BinarySearchFunc(read, e.Because, func(o migrations.Event, seq uint64) int { return cmp.Compare(o.Seq, seq) }); ok && e.Evidence == nil {
+		return read[i]
+	}
+	return e
 }
 
 func (a *api) getEvent(w http.ResponseWriter, r *http.Request) {
@@ -201,6 +221,15 @@ func (a *api) getEvent(w http.ResponseWriter, r *http.Request) {
 	}
 	out := eventOf(e)
 	out.Evidence = e.Evidence
+	if e.Back() {
+		origin := e
+		if e.Evidence == nil && e.Because != 0 && e.Because < e.Seq {
+			if began, err := a.event(r.Context(), e.Because); err == nil {
+				origin = began
+			}
+		}
+		out.Recovery = a.recovery(e, origin, a.Counts(e.Migration).Enforced)
+	}
 	answer(w, http.StatusOK, out)
 }
 

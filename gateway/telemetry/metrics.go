@@ -23,6 +23,7 @@ type Metrics struct {
 	mu          sync.Mutex // guards what follows
 	routes      map[routeKey]*RouteMetrics
 	instruments []instrument
+	histograms  []*Histogram
 }
 
 type routeKey struct{ route, migration string }

@@ -22,7 +22,7 @@ func (m *Metrics) Produce(context.Context) ([]metricdata.ScopeMetrics, error) {
 	for _, r := range m.routes {
 		routes = append(routes, r)
 	}
-	instruments := slices.Clone(m.instruments)
+	instruments, histograms := slices.Clone(m.instruments), slices.Clone(m.histograms)
 	m.mu.Unlock()
 	slices.SortFunc(routes, func(a, b *RouteMetrics) int {
 		return cmp.Or(cmp.Compare(a.key.route, b.key.route), cmp.Compare(a.key.migration, b.key.migration))
@@ -35,6 +35,11 @@ func (m *Metrics) Produce(context.Context) ([]metricdata.ScopeMetrics, error) {
 	out := red.metrics()
 	for _, in := range instruments {
 		out = append(out, in.collect(m.start, red.now))
+	}
+	for _, h := range histograms {
+		if collected, ok := h.collect(m.start, red.now); ok {
+			out = append(out, collected)
+		}
 	}
 	return []metricdata.ScopeMetrics{{Scope: instrumentation.Scope{Name: scopeName}, Metrics: out}}, nil
 }

@@ -70,7 +70,7 @@ func (b *Blips[T]) Answer(at time.Time) { b.answered = latest(b.answered, at) }
 // Tick lets time pass. It returns what is to be counted now, and how many
 // failures are dropped because their blip is over.
 func (b *Blips[T]) Tick(now time.Time, patience time.Duration) (count []T, dropped int) {
-	switch over := b.answered.After(b.last) && now.Sub(b.last) >= quiet; {
+	switch over := !b.answered.Before(b.last) && now.Sub(b.last) >= quiet; {
 	case over:
 		dropped = len(b.votes)
 		if b.open {

@@ -70,6 +70,17 @@ func burnRate(requests, bad uint64, objective float64) float64 {
 	return float64(bad) / float64(requests) / (1 - objective)
 }
 
+// Last returns the requests and failures of a window, as [Burn.Rate] has it.
+// Where clients of several networks are known, the failures of the group of
+// networks that adds most to them are left out.
+func (b Burn) Last(window time.Duration, now time.Time, several bool) (requests, bad uint64) {
+	all := b.in(window, now)
+	if several && all.From != nil {
+		all.Bad -= min(slices.Max(all.From[:]), all.Bad)
+	}
+	return all.Requests, all.Bad
+}
+
 // in returns what was counted in a window.
 func (b Burn) in(window time.Duration, now time.Time) Slot {
 	series, slot := b.Minutes, minute
@@ -107,11 +118,8 @@ const FewFailures = 10
 // one group of networks alone never exceed any (law 13).
 func (b Burn) Burning(objective float64, now time.Time, several bool) (Pace, bool) {
 	hot := func(window time.Duration, factor float64) bool {
-		all := b.in(window, now)
-		if several && all.From != nil {
-			all.Bad -= min(slices.Max(all.From[:]), all.Bad)
-		}
-		return all.Bad >= FewFailures && burnRate(all.Requests, all.Bad, objective) >= factor
+		requests, bad := b.Last(window, now, several)
+		return bad >= FewFailures && burnRate(requests, bad, objective) >= factor
 	}
 	i := slices.IndexFunc(Paces, func(p Pace) bool { return hot(p.Long, p.Factor) && hot(p.Short, p.Factor) })
 	if i < 0 {

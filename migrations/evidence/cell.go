@@ -23,9 +23,11 @@ type Cell struct {
 	Harm     uint64              `json:"harm,omitempty"`    // requests on the service that failed for the user, fallback and all
 	Spans    map[Metric][]string `json:"spans,omitempty"`   // span contexts of bad requests on the service, sorted, up to [SpanLimit] each
 	Streaks  Streaks             `json:"streaks,omitempty"` // consecutive failures by gateway
+	First    map[Metric]int64    `json:"first,omitempty"`   // when the first bad event on the service was, in Unix milliseconds by the clock of the gateway that saw it
 
 	Turn      uint64               `json:"turn,omitempty"`      // event with which the ramp began to run
 	Endpoints map[string]*Endpoint `json:"endpoints,omitempty"` // by method and path template
+	HarmBy    ByGroup              `json:"harm_by,omitzero"`    // of Harm, by group of client networks
 	CleanBy   ByGroup              `json:"clean_by,omitzero"`   // of Clean on the service, by group of client networks
 	Prior     Compared             `json:"prior,omitzero"`      // comparisons by key in earlier tests of the ramp
 	Aside     uint64               `json:"aside,omitempty"`     // failures of this test that fallback healed in a blip, and that are not held against the service
@@ -67,7 +69,7 @@ func (c *Cell) Next(test uint64, share int, began int64, turn uint64, several bo
 	next := NewCell(test, share)
 	next.Began, next.Streaks, next.Turn = began, maps.Clone(c.Streaks), turn
 	if began != 0 && began == c.Began {
-		next.Earlier, next.Observed, next.Harm, next.CleanBy = c.Clean(), c.Observed, c.Harm, c.CleanBy
+		next.Earlier, next.Observed, next.Harm, next.CleanBy, next.HarmBy = c.Clean(), c.Observed, c.Harm, c.CleanBy, c.HarmBy
 	}
 	if turn != 0 && turn == c.Turn {
 		next.Prior = c.Compared(several)
@@ -141,12 +143,12 @@ func (c *Cell) Meet(v Vote) {
 	if c.Epoch(v.Epoch) == nil {
 		return
 	}
-	c.Seen.Vote(v)
+	c.Seen.Meet(v)
 	if f := c.Active.networks[v.Network]; v.Several && f != nil && f.total().Sum() >= FewKeys/2 {
 		return // more of one network say nothing more
 	}
 	if v.Side == Modern && c.Active.Len() < ActiveLimit {
-		c.Active.Vote(v)
+		c.Active.Meet(v)
 	}
 }
 
@@ -155,7 +157,7 @@ func (c *Cell) Meet(v Vote) {
 // else of such a request is evidence.
 func (c *Cell) Kept(v Vote) {
 	if c.Epoch(v.Epoch) != nil {
-		c.Seen.Vote(v)
+		c.Seen.Meet(v)
 	}
 }
 
@@ -172,6 +174,7 @@ func (c *Cell) Vote(m Metric, v Vote) bool {
 	if c.Epoch(v.Epoch) == nil {
 		return false
 	}
+	c.first(m, v)
 	keys := c.Bad[m]
 	if keys == nil {
 		if c.Bad == nil {
@@ -180,7 +183,10 @@ func (c *Cell) Vote(m Metric, v Vote) bool {
 		keys = new(Keys)
 		c.Bad[m] = keys
 	}
-	if m.growing() && keys.Len() >= growingLimit {
+	switch {
+	case m == Mismatches: // those that agree are in it as well
+		return keys.Meet(v)
+	case m.growing() && keys.Len() >= growingLimit:
 		return false
 	}
 	return keys.Vote(v)
@@ -370,6 +376,7 @@ func mergeCells(a, b *Cell) *Cell {
 		Turn:      max(a.Turn, b.Turn),
 		Endpoints: mergeEndpoints(a.Endpoints, b.Endpoints),
 		CleanBy:   a.CleanBy.plus(b.CleanBy),
+		HarmBy:    a.HarmBy.plus(b.HarmBy),
 		Prior:     Compared{a.Prior.Keys + b.Prior.Keys, a.Prior.Differed + b.Prior.Differed},
 		Aside:     a.Aside + b.Aside,
 		Blameless: a.Blameless + b.Blameless,
@@ -388,6 +395,9 @@ func mergeCells(a, b *Cell) *Cell {
 				out.Bad[m] = new(Keys)
 			}
 			out.Bad[m].Merge(*keys)
+		}
+		for m, at := range from.First {
+			out.began(m, at)
 		}
 		for m, spans := range from.Spans {
 			if out.Spans == nil {

@@ -27,6 +27,7 @@ type Counts struct {
 	Lag      Lag                   `json:"lag,omitzero"`       // of replicated data
 	Load     float64               `json:"load,omitempty"`     // share of the service's capacity in use where it is greatest, 0 to 1; 0: not known
 	Reported map[Metric]*Intervals `json:"reported,omitempty"` // what the application counts by side, of the present test
+	Enforced []Enforcement         `json:"enforced,omitempty"` // where the last rollbacks are in force
 }
 
 // Merge returns what several gateways know together. It changes none of them
@@ -63,6 +64,7 @@ func Merge(parts ...Counts) Counts {
 		out.Lag = out.Lag.merged(p.Lag)
 		out.Load = max(out.Load, p.Load)
 		out.Reported = MergeReported(out.Reported, p.Reported)
+		out.Enforced = MergeEnforced(out.Enforced, p.Enforced)
 	}
 	return out
 }

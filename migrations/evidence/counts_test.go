@@ -53,6 +53,7 @@ func TestSetsAreIdempotent(t *testing.T) {
 		for name, pair := range map[string][2]any{
 			"seen": {once.Seen, twice.Seen}, "active": {once.Active, twice.Active},
 			"spans": {once.Spans, twice.Spans}, "streaks": {once.Streaks, twice.Streaks},
+			"first": {once.First, twice.First},
 		} {
 			if text(t, pair[0]) != text(t, pair[1]) {
 				t.Fatalf("%s has changed: %s, %s", name, text(t, pair[0]), text(t, pair[1]))

@@ -11,7 +11,8 @@
 //	cell.Count(evidence.Errors, key, seq, evidence.Modern)         // it went wrong
 //
 //	all := evidence.Merge(mine, theirs)                            // what the gateways know together
-//	records := all.Cells[""].Judge("", guards, budget)             // one for each metric
+//	several := all.Several(now)                                    // clients of several networks are known
+//	records := all.Cells[""].Judge("", guards, budget, several)    // one for each metric
 //	if r, ok := evidence.Strongest(records); ok && r.Trips() { … } // r goes into the event, and r.Recompute() == r.E forever
 //
 // # The test
@@ -30,23 +31,60 @@
 // migration; by Ville's inequality and since Σ 1/k² = π²/6, the chance of ever
 // tripping on a service that is no worse is at most α. See [E] and [Budget].
 //
-// The same product serves three more questions: [ByRate] holds first
-// comparisons against an allowed rate of mismatches (w = m₀), [ByPair] holds
-// probes against a fair coin (w = 1/2, θ = 19: E = Π(1+λs) with λ = 0.9), and
-// [Cell.RatioCheck] holds keys seen against the split (θ on both sides of 1).
+// The same product serves more questions: [ByRate] holds first comparisons
+// against an allowed rate of mismatches (w = m₀), [ByPair] holds two answers to
+// the same request, of which one failed, against a fair coin (w = 1/2, θ = 19:
+// E = Π(1+λs) with λ = 0.9), [Cell.RatioCheck] holds keys seen against the split
+// (θ on both sides of 1), and [Cell.Reverse] exchanges the sides: is the monolith
+// the worse one?
 //
 // What makes it valid is how events are counted: one per key, metric and test
 // ([Keys]); none without a key, none that a cohort placed; in the epoch of the
 // snapshot that the request was pinned to; on the side that was tried first.
 //
+// # Parts
+//
+// A bad event is not only an error: answers have a [Class], and a class that
+// the service gives more often than the monolith is a metric ([Classes]). What E
+// a metric has is the mean of the E of several counts, its [Part]s, by weights
+// that are fixed before the test: keys by their first bad event, keys by their
+// first answer (where a class is common, every key meets it once on either side,
+// and the first kind says nothing), and each [Endpoint]. The mean of e-values is
+// an e-value whatever the dependence between them, so that one key may count in
+// several parts. What the weights leave of 1 counts as no evidence.
+//
+// # Client networks
+//
+// Who chooses keys chooses sides. So what the clients of one [Network] do is
+// bounded, if several are known:
+//
+//   - A set of keys takes a network's keys by a rule that looks at the past only
+//     ([Keys.Vote]).
+//   - E is a mixture: half is the evidence of all networks, half the mean of the
+//     evidence without each of the first eight to vote ([Record].Mixed), so that
+//     one of these hides little by making the monolith fail.
+//   - A trip must also stand without each network that adds much
+//     ([Record].Networks, and Least for the least E). Least is at most E, so that
+//     this costs nothing of α.
+//   - Counts that have no keys, such as burn rates, go by groups of networks
+//     ([ByGroup]).
+//
+// # Blips
+//
+// [Blips] keep failures of a service aside that may only be restarting and that
+// fallback healed. They count at once if a user sees one or it takes too long,
+// and are dropped if not. The monolith's failures count throughout, so that E is
+// at most what it would have been.
+//
 // # Beside the test
 //
-// [Streaks] tell an outage from a restart, [Burns] whether a side, or both, use
-// up the error budget of the whole route, [Cell.Few] whether there are people
-// enough to see anything, [CleanSample] how many good requests a step forward
-// needs, [Window] and [Tolerance] what slow means, [Outlook] what a guard will
-// be able to see before a step begins, [FalseAlarms] what all guards together
-// risk.
+// [Below] says how many comparisons show that few enough differ. [Streaks]
+// tell an outage from a restart, [Burns] whether a side, or both, use up
+// the error budget of the whole route, [Cell.Few] whether there are people
+// enough to see anything, [CleanSample] how many good requests a step
+// forward needs, [Window] and [Tolerance] what slow means, [Outlook] what a
+// guard will be able to see before a step begins, [FalseAlarms] what all
+// guards together risk.
 //
 // # Numbers of an application
 //
@@ -70,10 +108,14 @@
 //   - A. Ramdas, P. Grünwald, V. Vovk and G. Shafer, Game-Theoretic Statistics
 //     and Safe Anytime-Valid Inference, Statistical Science 2023,
 //     arXiv:2210.01948: e-processes, averaging them, testing by betting.
+//   - V. Vovk and R. Wang, E-values: Calibration, combination and applications,
+//     Annals of Statistics 2021, arXiv:1912.06116: the mean of e-values.
 //   - I. Waudby-Smith and A. Ramdas, Estimating means of bounded random
 //     variables by betting, JRSS-B 2024, arXiv:2010.09686: intervals.
 //   - C. Masson, J. Rim and H. Lee, DDSketch, VLDB 2019, arXiv:1908.10693.
 //   - Google, The Site Reliability Workbook, 2018, chapter 5: burn rates.
 //   - J. Hanley and A. Lippman-Hand, If Nothing Goes Wrong, Is Everything All
 //     Right?, JAMA 1983: clean samples.
+//   - C. Clopper and E. Pearson, The Use of Confidence or Fiducial Limits
+//     Illustrated in the Case of the Binomial, Biometrika 1934: [Below].
 package evidence

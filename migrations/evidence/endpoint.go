@@ -25,15 +25,15 @@ const OtherEndpoint = "(other)"
 // An Endpoint is what was counted of one method and path template in a test,
 // of keys that their hash placed.
 type Endpoint struct {
-	Requests [2]ByGroup       `json:"requests"`         // by side and group of client networks
-	Clean    ByGroup          `json:"clean"`            // on the service, without a bad event
-	Failed   [2]ByGroup       `json:"failed"`           // answers that are not OK, and those that never came, by side
-	Classes  [2]ByClass       `json:"classes"`          // by side
-	Compared ByGroup          `json:"compared"`         // comparisons
-	Differed ByGroup          `json:"differed"`         // comparisons in which the service differed or failed
-	Bad      map[Metric]*Keys `json:"bad,omitempty"`    // keys by their first bad event here, at most one per metric
-	Asked    bool             `json:"asked,omitempty"`  // the service was asked here in an earlier test of the ramp
-	Before   uint64           `json:"before,omitempty"` // requests here in the test before
+	Requests [2]ByGroup       `json:"requests,omitzero"` // by side and group of client networks
+	Clean    ByGroup          `json:"clean,omitzero"`    // on the service, without a bad event
+	Failed   [2]ByGroup       `json:"failed,omitzero"`   // answers that are not OK, and those that never came, by side
+	Classes  [2]ByClass       `json:"classes,omitzero"`  // by side
+	Compared ByGroup          `json:"compared,omitzero"` // comparisons
+	Differed ByGroup          `json:"differed,omitzero"` // comparisons in which the service differed or failed
+	Bad      map[Metric]*Keys `json:"bad,omitempty"`     // keys by their first bad event here, at most one per metric
+	Asked    bool             `json:"asked,omitempty"`   // the service was asked here in an earlier test of the ramp
+	Before   uint64           `json:"before,omitempty"`  // requests here in the test before
 }
 
 // vote counts a key of a metric.

@@ -57,11 +57,12 @@ type Vote struct {
 	Several bool // clients of several networks are known, so that what one adds is bounded
 }
 
-// freeVotes is the number of keys that one network may add whatever the others
-// do. Beyond it a network adds at most as many as all others together, so that
-// none fills a set by itself. The rule looks at the past only, so that the
-// evidence stays a supermartingale.
-const freeVotes = 1024
+// What one network may add to a set. The rules look at the past only, so that
+// the evidence stays a supermartingale.
+const (
+	freeVotes = 2    // events, whatever the others add; beyond that a third of what all others add, or an equal part if they are fewer
+	freeKeys  = 1024 // keys of a set that grows with every key; beyond that as many as all others together
+)
 
 // Add counts a key, unless it was counted before or the set is full, and
 // reports whether it did.
@@ -69,23 +70,39 @@ func (k *Keys) Add(key Key, epoch uint64, side Side) bool {
 	return k.Vote(Vote{Key: key, Epoch: epoch, Side: side})
 }
 
-// Vote is Add for a key whose network is known.
+// Vote is Add for a bad event of a key whose network is known. Where clients of
+// several networks are known, one network adds at most a third of what all
+// others add: those who make keys up, or requests that fail, can't outvote the
+// others.
 func (k *Keys) Vote(v Vote) bool {
-	if k.Full() || k.Has(v.Key) {
-		return false
-	}
 	if f := k.networks[v.Network]; v.Several && f != nil {
 		own := f.total().Sum()
-		if own >= freeVotes && own >= uint64(k.Len())-own {
+		parts := uint64(min(max(len(k.networks)-1, 1), 3))
+		if own >= freeVotes && own*parts > uint64(k.Len())-own {
 			return false
 		}
 	}
-	k.put(v.Key, place{v.Epoch, v.Side & 1, v.Network})
-	if f := k.networks[v.Network]; f.first == 0 {
-		f.first = v.At.UnixMilli()
-		if v.At.IsZero() {
-			f.first = 0
+	return k.count(v)
+}
+
+// Meet is Vote for a set that grows with every key, be it bad or not: a network
+// with many users is no attack.
+func (k *Keys) Meet(v Vote) bool {
+	if f := k.networks[v.Network]; v.Several && f != nil {
+		if own := f.total().Sum(); own >= freeKeys && own >= uint64(k.Len())-own {
+			return false
 		}
+	}
+	return k.count(v)
+}
+
+func (k *Keys) count(v Vote) bool {
+	if k.Full() || k.Has(v.Key) {
+		return false
+	}
+	k.put(v.Key, place{v.Epoch, v.Side & 1, v.Network})
+	if f := k.networks[v.Network]; f.first == 0 && !v.At.IsZero() {
+		f.first = v.At.UnixMilli()
 	}
 	return true
 }
@@ -148,18 +165,30 @@ func (k *Keys) Merge(o Keys) {
 		}
 		if ok {
 			k.counts = less(k.counts, ours)
-			f := k.networks[ours.network]
-			if f.counts = less(f.counts, ours); len(f.counts) == 0 {
-				delete(k.networks, ours.network)
-			}
+			f := k.networks[ours.network] // which stays, though nothing may be left of it: when it first came is known
+			f.counts = less(f.counts, ours)
 		}
 		k.put(key, theirs)
 	}
 	for n, theirs := range o.networks {
-		if ours := k.networks[n]; ours != nil && theirs.first != 0 && (ours.first == 0 || theirs.first < ours.first) {
+		ours := k.network(n)
+		if theirs.first != 0 && (ours.first == 0 || theirs.first < ours.first) {
 			ours.first = theirs.first
 		}
 	}
+}
+
+// network returns what a network has added, nothing yet if it is new.
+func (k *Keys) network(n Network) *fromOne {
+	f := k.networks[n]
+	if f == nil {
+		if k.networks == nil {
+			k.networks = make(map[Network]*fromOne)
+		}
+		f = new(fromOne)
+		k.networks[n] = f
+	}
+	return f
 }
 
 func (p place) before(o place) bool {
@@ -169,15 +198,10 @@ func (p place) before(o place) bool {
 func (k *Keys) put(key Key, p place) {
 	if k.places == nil {
 		k.places = make(map[Key]place)
-		k.networks = make(map[Network]*fromOne)
 	}
 	k.places[key] = p
 	k.counts = more(k.counts, p)
-	f := k.networks[p.network]
-	if f == nil {
-		f = new(fromOne)
-		k.networks[p.network] = f
-	}
+	f := k.network(p.network)
 	f.counts = more(f.counts, p)
 }
 

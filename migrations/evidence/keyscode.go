@@ -109,11 +109,7 @@ func (k *Keys) UnmarshalJSON(text []byte) error {
 		return errKeys
 	}
 	for _, n := range read.Networks {
-		f := out.networks[Network(n[0])]
-		if f == nil {
-			return errKeys
-		}
-		f.first = n[1]
+		out.network(Network(n[0])).first = n[1]
 	}
 	if known && len(read.Networks) == 1 && read.Networks[0][0] == 0 || known && len(read.Networks) == 0 {
 		return errKeys

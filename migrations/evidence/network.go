@@ -70,8 +70,7 @@ const (
 func (n *Networks) See(network Network, at time.Time) {
 	hour := slotOf(at, time.Hour)
 	for i := range *n {
-		if (*n)[i].Network == network {
-			(*n)[i].Hour = max((*n)[i].Hour, hour)
+		if (*n)[i].Network == network && (*n)[i].Hour >= hour {
 			return
 		}
 	}

@@ -29,14 +29,17 @@ var (
 // What clients of one network do never trips, however many keys they have.
 func TestOneNetworkTripsNothing(t *testing.T) {
 	for _, share := range []int{1000, 5000, 50_000, 95_000} {
+		alone := NewCell(1, share)
+		for i := range 5000 {
+			alone.Count(Errors, Key(i), 1, Modern)
+		}
+		if r := alone.Judge("", errorsGuard, budget14, false)[0]; !r.Trips() {
+			t.Errorf("at %d: where there is one network only it is the users: %v", share, r)
+		}
 		cell := NewCell(1, share)
 		voted(cell, Errors, 7, Modern, 5000)
-		r := cell.Judge("", errorsGuard, budget14, true)[0]
-		if r.Trips() || r.E < r.Threshold {
-			t.Errorf("at %d: %v; E must pass, and must not stand without the network: %g", share, r, r.Least)
-		}
-		if alone := cell.Judge("", errorsGuard, budget14, false)[0]; !alone.Trips() {
-			t.Errorf("at %d: where there is one network only it is the users: %v", share, alone)
+		if r := cell.Judge("", errorsGuard, budget14, true)[0]; r.Trips() {
+			t.Errorf("at %d: %v", share, r)
 		}
 		voted(cell, Errors, 8, Modern, 1) // one user of another network more is no evidence either
 		if r := cell.Judge("", errorsGuard, budget14, true)[0]; r.Trips() && share >= 5000 {
@@ -60,13 +63,24 @@ func votesUntil(cell *Cell) int {
 
 func TestOneNetworkMasksNothing(t *testing.T) {
 	for _, share := range []int{5000, 25_000, 50_000} {
-		plain := votesUntil(NewCell(1, share))
-		masked := NewCell(1, share)
-		voted(masked, Errors, 7, Legacy, 300) // its clients make the monolith fail, before the outage
-		if got := votesUntil(masked); float64(got) > 1.2*float64(plain)+1 {
-			t.Errorf("at %d: an outage takes %d failing users to be seen, and %d after the attack", share, plain, got)
-		} else {
-			t.Logf("at %d: %d failing users, %d after the attack", share, plain, got)
+		for _, before := range []int{0, 8, 12} { // networks of which one user each has met an error of the monolith
+			with := func(attack int) *Cell {
+				cell := NewCell(1, share)
+				for i := range before {
+					voted(cell, Errors, Network(1000+i), Legacy, 1)
+				}
+				cell.Vote(Errors, Vote{Key: 1, Epoch: 1, Side: Legacy, Network: 2000, At: noon.Add(30 * time.Minute), Several: true})
+				for i := range attack { // its clients make the monolith fail, before the outage
+					cell.Vote(Errors, Vote{Key: Key(10 + i), Epoch: 1, Side: Legacy, Network: 2000, At: noon.Add(31 * time.Minute), Several: true})
+				}
+				return cell
+			}
+			plain, masked := votesUntil(with(0)), votesUntil(with(1000))
+			if float64(masked) > 1.2*float64(plain)+1 {
+				t.Errorf("at %d, after %d errors of others: an outage takes %d failing users to be seen, and %d after the attack", share, before, plain, masked)
+			} else {
+				t.Logf("at %d, after %d errors of others: %d failing users, %d after the attack", share, before, plain, masked)
+			}
 		}
 	}
 }

@@ -39,9 +39,18 @@ func cells(t *rapid.T) *Cell {
 		e := rapid.SampledFrom(c.Epochs).Draw(t, "in")
 		key := Key(rapid.IntRange(0, 40).Draw(t, "key"))
 		side := sideOf(key, e.Share)
-		c.Saw(key, e.Seq, side)
-		metric := rapid.SampledFrom([]Metric{Errors, Timeouts, Mismatches, Pairs}).Draw(t, "metric")
-		c.Count(metric, key, e.Seq, side)
+		v := Vote{Key: key, Epoch: e.Seq, Side: side, Network: Network(rapid.IntRange(0, 5).Draw(t, "network")), At: drawTime(t), Several: rapid.Bool().Draw(t, "several")}
+		c.Meet(v)
+		metric := rapid.SampledFrom([]Metric{Errors, Timeouts, Mismatches, Pairs, Denied}).Draw(t, "metric")
+		c.Vote(metric, v)
+		if rapid.Bool().Draw(t, "first") {
+			c.VoteFirst(metric, v)
+		}
+		at := c.At(rapid.SampledFrom([]string{"GET /a", "GET /b"}).Draw(t, "endpoint"))
+		at.Requests[side][v.Network.Group()]++
+		at.Classes[side][ClassDenied]++
+		at.Before = drawCount(t, "before")
+		c.VoteAt(at, metric, v)
 		c.Link(metric, fmt.Sprintf("%032x-%016x", mix(uint64(key)), e.Seq))
 	}
 	for i := range c.Epochs {
@@ -59,6 +68,15 @@ func cells(t *rapid.T) *Cell {
 		}
 	}
 	return c
+}
+
+// enforcement draws what one of a few gateways says of one of many rollbacks.
+func enforcement(t *rapid.T) Enforcement {
+	e := Enforcement{Seq: rapid.Uint64Range(1, 20).Draw(t, "seq"), Gateway: rapid.SampledFrom([]string{"a", "b", "c"}).Draw(t, "gateway"), At: drawTime(t).UTC()}
+	if e.Started = rapid.Bool().Draw(t, "started"); !e.Started {
+		e.LastHurt, e.LastAsked = drawTime(t).UTC(), drawTime(t).UTC()
+	}
+	return e
 }
 
 func streaks(t *rapid.T) Streak {
@@ -92,6 +110,10 @@ func counts() *rapid.Generator[Counts] {
 			c.Burn[rapid.IntRange(0, 1).Draw(t, "side")].Add(at, 1+drawCount(t, "requests"), drawCount(t, "bad"))
 			c.Latency.Add(at, time.Duration(rapid.Int64Range(-1, 1e13).Draw(t, "latency")))
 			c.Week.Add(at, Key(rapid.Uint64Range(0, 50).Draw(t, "key")))
+			network := Network(rapid.IntRange(1, 8).Draw(t, "network"))
+			c.Burn[rapid.IntRange(0, 1).Draw(t, "side")].AddFrom(at, 1, uint64(rapid.IntRange(0, 1).Draw(t, "bad")), network)
+			c.Whole.Add(at, time.Duration(rapid.Int64Range(1, 1e13).Draw(t, "latency")))
+			c.Networks.See(network, at)
 		}
 		for _, plan := range []string{"5a1e0c7d9b3f2468", "9c4efa8003b25516"} {
 			if rapid.Bool().Draw(t, "plan") {
@@ -101,7 +123,13 @@ func counts() *rapid.Generator[Counts] {
 		if c.Lag.Known = rapid.Bool().Draw(t, "lag"); c.Lag.Known {
 			c.Lag.Behind = time.Duration(drawCount(t, "behind")) * time.Second
 		}
+		for id := range rapid.IntRange(0, 3).Draw(t, "findings") {
+			c.Findings = mergeFindings(c.Findings, []OpenFinding{{ID: string(rune('a' + id)), Severity: id, Text: "differs"}})
+		}
 		c.Load = float64(drawCount(t, "load")) / 10
+		for range rapid.IntRange(0, 24).Draw(t, "enforced") {
+			c.Enforced = MergeEnforced(c.Enforced, []Enforcement{enforcement(t)})
+		}
 		return c
 	})
 }

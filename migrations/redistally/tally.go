@@ -53,6 +53,7 @@ type Tally struct {
 	at     time.Time         // of the last exchange, by this machine's clock
 	most   int               // greatest number of gateways at a time, as far as anybody knows
 	alive  []string          // the other gateways that are there, sorted
+	silent map[string]int64  // those that neither are nor have said that they end: when they last said anything, in Unix milliseconds
 	err    error             // of the last exchange
 	failed time.Time         // since when exchanges fail
 }
@@ -129,10 +130,13 @@ func (t *Tally) settle(now time.Time, err error) {
 		return
 	}
 	t.failed, t.at = time.Time{}, time.Now()
-	t.alive = t.alive[:0]
+	t.alive, t.silent = t.alive[:0], make(map[string]int64)
 	for name, g := range t.in {
-		if g.head.alive(now) {
+		switch {
+		case g.head.alive(now):
 			t.alive = append(t.alive, name)
+		case !g.head.Left && g.head.At > 0:
+			t.silent[name] = g.head.At
 		}
 		t.most = max(t.most, g.head.Most)
 	}
@@ -153,4 +157,17 @@ func (t *Tally) Others() []string {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return append([]string(nil), t.alive...)
+}
+
+// Silent returns the other gateways that have ended without a word, or can't
+// reach Redis and may serve all the same, and since when nothing is heard of
+// them. One is forgotten when no test needs its counts any more.
+func (t *Tally) Silent() map[string]time.Time {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	out := make(map[string]time.Time, len(t.silent))
+	for name, at := range t.silent {
+		out[name] = time.UnixMilli(at).UTC()
+	}
+	return out
 }

@@ -148,6 +148,7 @@ func TestWhatAGatewayCountedOutlivesIt(t *testing.T) {
 	for _, g := range gs {
 		g.Now = func() time.Time { return now }
 		g.saw(g.name, evidence.Modern, true)
+		g.own.Enforced = []evidence.Enforcement{{Seq: 7, Gateway: g.name, At: now}}
 	}
 	for range 2 {
 		for _, g := range gs {
@@ -160,6 +161,12 @@ func TestWhatAGatewayCountedOutlivesIt(t *testing.T) {
 	all := gs[0].all()
 	if gs[0].bad() != 3 || len(all.Cells[""].Streaks) != 1 || len(gs[0].Others()) != 0 || all.Gateways != 3 {
 		t.Errorf("%d people had an error; streaks of %v; others: %v; %d gateways", gs[0].bad(), all.Cells[""].Streaks, gs[0].Others(), all.Gateways)
+	}
+	if silent := gs[0].Silent(); len(silent) != 1 || silent[gs[2].name].IsZero() {
+		t.Errorf("silent are %v, and %s alone was killed", silent, gs[2].name)
+	}
+	if len(all.Enforced) != 3 {
+		t.Errorf("rollbacks are in force: %+v", all.Enforced)
 	}
 	gs[0].mu.Lock()
 	gs[0].own.Cells[""] = gs[0].own.Cells[""].Next(9, 50_000, 0, 0, false)

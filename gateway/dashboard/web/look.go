@@ -66,7 +66,7 @@ func (l *look) url(name string) string { return "/assets/" + name + "?" + l.asse
 // pages share, and the page itself.
 func (l *look) parse() error {
 	funcs := template.FuncMap{
-		"asset": l.url, "percent": percent, "perSecond": perSecond, "millis": millis, "span": span,
+		"asset": l.url, "percent": percent, "perSecond": perSecond, "millis": millis, "span": span, "recovered": recovered,
 		"count": func(n any) string { return countAny(n) },
 	}
 	shared, err := template.New("").Funcs(funcs).ParseFS(files, "templates/layout.html", "templates/parts/*.html")

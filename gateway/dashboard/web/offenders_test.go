@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/ficus-gateway/ficus/migrations"
 	"github.com/ficus-gateway/ficus/migrations/evidence"
@@ -18,6 +19,7 @@ func TestThePageOfARollbackListsTheOffendingRequests(t *testing.T) {
 	e := migrations.Event{
 		Migration: "orders", Kind: migrations.RolledBack, Cause: migrations.CauseTest, Split: migrations.All(migrations.Off), Actor: "ficus", Reason: "errors",
 		Evidence: &migrations.Evidence{
+			FirstBad: time.Now().Add(-time.Second), At: time.Now(),
 			Records: []evidence.Record{{Metric: evidence.Errors, Odds: evidence.Worse(), Epochs: []evidence.Sample{{W: 0.25, Service: 14}}, E: 2494, Threshold: 1000}},
 			Where:   "only requests with the cookie beta: 14 of 14 users got status 500; 0 of 320 without it",
 		},
@@ -39,6 +41,7 @@ func TestThePageOfARollbackListsTheOffendingRequests(t *testing.T) {
 			t.Errorf("%d", status)
 		}
 		b.has("main", "only requests with the cookie beta: 14 of 14 users got status 500; 0 of 320 without it.", "GET /api/orders/{id}/long", "500", "no answer", "10.0.0.5:3001", fmt.Sprintf("%032x", 16))
+		b.has("main", "Time to recovery", "first bad request", "in force at gateway", "no user was hurt")
 		if wide := eval[int](b, "document.documentElement.scrollWidth"); wide > width {
 			t.Errorf("it is %d wide in a window of %d", wide, width)
 		}
