@@ -157,7 +157,7 @@ func (c *count) line(n *line, at time.Time) {
 // fare: whoever makes keys up has as many as they want.
 func (c *count) burn(n *line, at time.Time, known *answered) {
 	bad := uint64(0)
-	if n.facts.failure() {
+	if n.facts.failure() && n.facts&healed == 0 { // what fallback healed has cost no user anything
 		bad = 1
 		if !c.several(n.cell, at) && !n.cell.alone && n.key != 0 && !known.well(n.key) {
 			return

@@ -209,7 +209,7 @@ func (rec *record) sampleFeatures(r *http.Request) {
 	}
 	x := rec.sample(r, n)
 	if bad {
-		x.bad, x.failed, x.class, x.outcome = true, f.bad(), rec.class, outcomeText(f, x.status)
+		x.bad, x.failed, x.class, x.outcome = true, f.bad(), rec.class, outcomeText(f, rec.class, x.status)
 	}
 	c.samples.requests.put(x)
 }
@@ -260,9 +260,11 @@ func (rec *record) sample(r *http.Request, weight uint64) sample {
 }
 
 // outcomeText says what the users of bad requests met, after "users".
-func outcomeText(f facts, status int) string {
+func outcomeText(f facts, class evidence.Class, status int) string {
 	text := ""
 	switch {
+	case class == evidence.ClassGRPC:
+		return "had a gRPC call rejected"
 	case f&timedOut != 0:
 		text = "a timeout"
 	case f&failed == 0 && (status == 0 || status < 300):

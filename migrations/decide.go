@@ -135,11 +135,20 @@ func (v view) renewed(reason string) Event {
 // learned reports whether the present test does not know what slow means, and
 // the next one would: first at p50, and once more at p99, of which much is
 // needed to know.
+//
+// The next test begins without the votes of this one, so it waits while they
+// speak against the service.
 func (v view) learned() bool {
+	if r, ok := evidence.Strongest(v.judge()); ok && r.E > suspicious {
+		return false
+	}
 	known, now := v.course.Taus, v.taus()
 	const p50, p99 = evidence.FirstByteP99 - 2, evidence.FirstByteP99
 	return known[p50] == 0 && now[p50] > 0 || known[p99] == 0 && now[p99] > 0
 }
+
+// suspicious is the evidence from which a test is not given up for another one.
+const suspicious = 2
 
 // recovered reports whether the monolith was the worse side in the present test
 // and fails no more: what it did then would keep a fault of the service from

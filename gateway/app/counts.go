@@ -65,12 +65,13 @@ func (h *holding) of(id string, watch *shadow.Watch, now time.Time) []evidence.O
 }
 
 // openFindings returns the findings of a migration that may hold its ramp. That
-// a service does not answer is for the guard to judge, unless it is often so.
+// a service does not answer, as in a restart, is for the guard to judge, unless
+// it is often so and for long.
 func openFindings(watch *shadow.Watch, now time.Time) (open []evidence.OpenFinding) {
-	const often, seldom = 0.01, 3
+	const often, long = 0.01, time.Minute
 	watch.View(func(s *compare.Study) {
 		for _, f := range s.Findings.Real(now) {
-			if f.State == compare.Acknowledged || f.Severity() < compare.High || f.Unanswered() && (f.Count < seldom || f.Share() < often) {
+			if f.State == compare.Acknowledged || f.Severity() < compare.High || f.Unanswered() && (f.Last.Sub(f.First) < long || f.Share() < often) {
 				continue
 			}
 			open = append(open, evidence.OpenFinding{ID: f.ID, Severity: int(f.Severity()), Alone: f.ByOneNetwork(), Text: f.Headline()})

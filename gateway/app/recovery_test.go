@@ -86,6 +86,7 @@ func TestARollbackTellsHowLongUsersSuffered(t *testing.T) {
 		t.Errorf("the first bad request was at %s; the service broke at %s and was rolled back at %s", f, began, e.Evidence.At)
 	}
 	eventually(t, "it is in force", func() bool { return len(c.counts("orders").Enforced) == 1 })
+	time.Sleep(5 * time.Millisecond) // requests are noted by the millisecond
 	let()
 	c.gone.Wait()
 	var r dashboard.Recovery

@@ -5,7 +5,7 @@ import "time"
 // Blips keep aside what speaks against a service that may only be restarting:
 // failures that fallback healed completely. While a blip is open they are not
 // votes. They are counted at once if a user sees a failure or the blip outlasts
-// its patience, and dropped if it ends before. The monolith's votes count
+// its patience, and dropped if it ends before. A single one counts in any case. The monolith's votes count
 // throughout, so that the evidence is at most what it would have been, and α
 // holds.
 //
@@ -27,6 +27,9 @@ const (
 	// quiet is how long a service must answer without a failure for a blip to be
 	// over.
 	quiet = time.Second
+	// leastAside is the number of failures below which a blip that is over was none:
+	// they count, and it is not one of those of an hour.
+	leastAside = 2
 	// mostAside bounds what is kept aside.
 	mostAside = 4096
 )
@@ -71,6 +74,8 @@ func (b *Blips[T]) Answer(at time.Time) { b.answered = latest(b.answered, at) }
 // failures are dropped because their blip is over.
 func (b *Blips[T]) Tick(now time.Time, patience time.Duration) (count []T, dropped int) {
 	switch over := !b.answered.Before(b.last) && now.Sub(b.last) >= quiet; {
+	case over && b.open && len(b.votes) < leastAside: // a stray failure is no restart
+		count, b.votes, b.open = b.votes, nil, false
 	case over:
 		dropped = len(b.votes)
 		if b.open {

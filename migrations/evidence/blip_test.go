@@ -61,8 +61,9 @@ func TestABlip(t *testing.T) {
 		var b Blips[int]
 		for i := range 3 {
 			b.Heal(at(i*10_000), patience, i)
+			b.Heal(at(i*10_000), patience, i)
 			b.Answer(at(i*10_000 + 100))
-			if _, dropped := b.Tick(at(i*10_000+2000), patience); dropped != 1 {
+			if _, dropped := b.Tick(at(i*10_000+2000), patience); dropped != 2 {
 				t.Fatalf("blip %d: %d dropped", i, dropped)
 			}
 		}
@@ -73,6 +74,19 @@ func TestABlip(t *testing.T) {
 		b.Tick(at(50_000), patience)
 		if got := b.Heal(at(3_700_000), patience, 5); got != nil {
 			t.Errorf("an hour later %v count, want none", got)
+		}
+	})
+	t.Run("a stray failure counts, and is none of those in an hour", func(t *testing.T) {
+		var b Blips[int]
+		for i := range 10 {
+			b.Heal(at(i*10_000), patience, i)
+			b.Answer(at(i*10_000 + 100))
+			if count, dropped := b.Tick(at(i*10_000+2000), patience); len(count) != 1 || dropped != 0 {
+				t.Fatalf("failure %d: %v count, %d dropped", i, count, dropped)
+			}
+		}
+		if got := b.Heal(at(200_000), patience, 11); got != nil {
+			t.Errorf("and then %v count at once", got)
 		}
 	})
 	t.Run("without patience everything counts at once", func(t *testing.T) {
