@@ -83,4 +83,3 @@ func TestTheFindingSaysWhichRequestsShowIt(t *testing.T) {
 		b.picture(fmt.Sprintf("finding-where-%d", width))
 	}
 }
-

@@ -84,17 +84,17 @@ func sideText(c dashboard.SideCounts) string {
 type endpointRow struct {
 	Name           string
 	Modern, Legacy string // requests, and how many failed
-	Compared       string
-	Bad            bool // something failed on the service, or differed
+	Compared       string // empty: nothing was
+	Bad            bool   // something failed on the service, or differed
 }
 
 func endpointRowsOf(list []dashboard.TestEndpoint) (rows []endpointRow) {
 	for _, e := range list {
-		compared := "–"
+		compared := ""
 		if e.Compared > 0 {
-			compared = count(e.Compared)
+			compared = count(e.Compared) + " compared"
 			if e.Differed > 0 {
-				compared += fmt.Sprintf(" (%s differ)", count(e.Differed))
+				compared += fmt.Sprintf(", %s differ", count(e.Differed))
 			}
 		}
 		rows = append(rows, endpointRow{
