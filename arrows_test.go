@@ -27,7 +27,7 @@ var arrows = map[string][]string{
 
 	"migrations":            {"migrations/evidence", "migrations/compare"}, // its pure children only
 	"migrations/evidence":   {},
-	"migrations/compare":    {},
+	"migrations/compare":    {"migrations/condition"},
 	"migrations/condition":  {},
 	"migrations/filelog":    {"migrations"},
 	"migrations/redislog":   {"migrations"},

@@ -30,6 +30,11 @@ func (g *Gateway) BlameComparisons(migration, cell string) (condition.Finding, [
 	return g.blame(migration, cell, func(s *samples) *rings { return &s.compared }, func(x *sample) bool { return x.bad })
 }
 
+// BlameControl is [Gateway.Blame] of requests that went wrong on the monolith.
+func (g *Gateway) BlameControl(migration, cell string) (condition.Finding, []migrations.Offender) {
+	return g.blame(migration, cell, func(s *samples) *rings { return &s.control }, func(x *sample) bool { return x.bad })
+}
+
 func (g *Gateway) blame(migration, name string, of func(*samples) *rings, wrong func(*sample) bool) (condition.Finding, []migrations.Offender) {
 	snap := g.snapshot.Load()
 	for i, mp := range snap.plan.migrations {

@@ -15,6 +15,7 @@ import (
 	"github.com/ficus-gateway/ficus/gateway/telemetry"
 	"github.com/ficus-gateway/ficus/gateway/upstream"
 	"github.com/ficus-gateway/ficus/migrations"
+	"github.com/ficus-gateway/ficus/migrations/compare"
 	"github.com/ficus-gateway/ficus/migrations/evidence"
 	"github.com/ficus-gateway/ficus/routes"
 )
@@ -42,11 +43,13 @@ func (g *Gateway) observe(rec *record, r *http.Request) *shadow.Observation {
 		if rec.assignment.Placed {
 			p.key = rec.evidenceKey()
 		}
-		if rec.cell.samples == nil {
+		x := rec.sample(r, 1)
+		o.Like(compare.Request{Features: x.packed[:x.features], Route: x.route, Cohort: x.cohort, Cell: rec.cell.name, User: x.user})
+		samples := rec.cell.samples
+		if samples == nil {
 			o.Tell(p.settled)
 			return o
 		}
-		samples, x := rec.cell.samples, rec.sample(r, 1)
 		o.Tell(func(v shadow.Verdict) {
 			p.settled(v)
 			if !v.CandidateBad || p.control != migrations.Modern { // the monolith's failures are not the service's
@@ -77,6 +80,7 @@ func (rec *record) tell() {
 func (rec *record) answered(res *upstream.Response) {
 	if rec.observation.Copies() {
 		rec.observation.Answered(res.Status, res.Header, res.Length, time.Now())
+		rec.observation.From(rec.firstEndpoint)
 	}
 }
 
@@ -151,7 +155,7 @@ func (g *Gateway) sender(up *upstream.Upstream) shadow.Send {
 		a.Status, a.Attempts, a.Endpoint = res.Status, res.Attempts, res.Endpoint.String()
 		a.Connect, a.FirstByte = res.Connect, res.Wait
 		return &shadow.Reply{
-			Status: res.Status, Header: res.Header, Body: res.Body, Length: res.Length, Trace: a.trace.SpanContext(), Close: a.close,
+			Status: res.Status, Header: res.Header, Body: res.Body, Length: res.Length, Trace: a.trace.SpanContext(), From: a.Endpoint, Close: a.close,
 		}, nil
 	}
 }

@@ -44,13 +44,14 @@ func (s *sampled) of(cell string, test uint64) *samples {
 	return have
 }
 
-// samples are what is kept of one test: requests on the service, and
-// comparisons, the latest bad ones of each and some of the good ones to hold
-// them against.
+// samples are what is kept of one test: requests on the service, comparisons,
+// and requests on the monolith, the latest bad ones of each and some of the good
+// ones to hold them against.
 type samples struct {
 	test     uint64
 	requests rings
 	compared rings
+	control  rings
 }
 
 // rings are samples by whether they are bad.
@@ -81,6 +82,19 @@ func (r *rings) due(bad bool) uint64 {
 		return 2
 	}
 	return n
+}
+
+// beside is due of a request of the monolith: good ones are kept only beside
+// bad ones of the same time, and not counted.
+func (r *rings) beside(bad bool) uint64 {
+	switch {
+	case bad:
+		return r.due(true)
+	case r.wanted.Load() > 0:
+		r.wanted.Add(-1)
+		return 2
+	}
+	return 0
 }
 
 func (r *rings) put(x sample) {
@@ -165,16 +179,28 @@ type sample struct {
 	features int            // bytes of packed that are features
 }
 
-// sampleFeatures keeps what a finished request on the service is like: of
-// every bad one, until there are many, and of few good ones.
+// sampleFeatures keeps what a finished request is like: on the service of every
+// bad one, until there are many, and of few good ones; on the monolith of those
+// that failed or were slow, and of a few of the same time.
 func (rec *record) sampleFeatures(r *http.Request) {
 	c := rec.cell
-	if c == nil || c.samples == nil || rec.Side != migrations.Modern {
+	if c == nil || c.samples == nil {
 		return
 	}
 	f := rec.facts()
 	if f == 0 || f&inVain != 0 {
-		return // it says nothing of the service
+		return // it says nothing of the side that was asked
+	}
+	if rec.Side != migrations.Modern {
+		bad := f.bad()
+		if n := c.samples.control.beside(bad); n > 0 {
+			x := rec.sample(r, n)
+			if bad {
+				x.bad, x.failed, x.class, x.outcome = true, true, rec.class, outcomeText(f, x.status)
+			}
+			c.samples.control.put(x)
+		}
+		return
 	}
 	bad := f.bad() || rec.class != evidence.ClassOK
 	n := c.samples.requests.due(bad)
@@ -192,6 +218,9 @@ func (rec *record) sampleFeatures(r *http.Request) {
 // of the comparison.
 func (s *samples) compare(x sample, v shadow.Verdict) {
 	x.bad, x.at = true, time.Now().UnixNano()
+	if v.Status != 0 || v.Upstream != "" { // of the service, which was not asked yet when the request was described
+		x.status, x.upstream = v.Status, v.Upstream
+	}
 	switch v.Outcome {
 	case compare.Match:
 		x.bad = false

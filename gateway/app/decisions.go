@@ -3,7 +3,6 @@ package app
 import (
 	"context"
 	"errors"
-	"slices"
 
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/codes"
@@ -11,7 +10,6 @@ import (
 
 	"github.com/ficus-gateway/ficus/gateway/telemetry"
 	"github.com/ficus-gateway/ficus/migrations"
-	"github.com/ficus-gateway/ficus/migrations/condition"
 	"github.com/ficus-gateway/ficus/migrations/evidence"
 )
 
@@ -22,9 +20,9 @@ func (p *Process) deciding(ctx context.Context, events []migrations.Event) func(
 	spans := make([]trace.Span, len(events))
 	for i := range events {
 		e := &events[i]
+		p.blame(e)
 		if e.Evidence != nil {
 			e.Evidence.Config = p.source.Table().Hash
-			p.blame(e)
 		}
 		spans[i] = p.open(ctx, e)
 		if sc := spans[i].SpanContext(); spans[i].IsRecording() {
@@ -42,30 +40,6 @@ func (p *Process) deciding(ctx context.Context, events []migrations.Event) func(
 				span.SetAttributes(attribute.Int64("ficus.seq", int64(seq)-int64(len(spans)-1-i)))
 			}
 			span.End()
-		}
-	}
-}
-
-// blame writes into a decision against the service which requests go wrong
-// there, as far as this gateway has seen them.
-func (p *Process) blame(e *migrations.Event) {
-	switch e.Kind {
-	case migrations.RolledBack, migrations.Returning, migrations.Held:
-	default:
-		return
-	}
-	r, ok := evidence.Strongest(e.Evidence.Records)
-	requests := func(migration, cell string) (condition.Finding, []migrations.Offender) {
-		return p.gateway.Blame(migration, cell, r.Metric)
-	}
-	of := [...]func(migration, cell string) (condition.Finding, []migrations.Offender){requests, p.gateway.BlameComparisons}
-	if ok && r.Metric == evidence.Mismatches {
-		slices.Reverse(of[:])
-	}
-	for _, ask := range of {
-		if f, offenders := ask(e.Migration, e.Cell); f.Verdict != condition.Nothing {
-			e.Evidence.Where, e.Evidence.Offenders = f.Text, offenders
-			return
 		}
 	}
 }

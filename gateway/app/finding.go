@@ -163,6 +163,9 @@ func (c *call) describeFinding(f dashboard.Finding) error {
 		row("migration", "%s", f.Migration)
 	}
 	row("seen", "%s observations, from %s to %s", shareText(f), f.First.Format(time.RFC3339), f.Last.Format(time.RFC3339))
+	if f.Where != "" {
+		row("where", "%s", f.Where)
+	}
 	if f.Races > 0 {
 		row("races", "%d went away when both sides were asked again", f.Races)
 	}

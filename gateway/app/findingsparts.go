@@ -56,7 +56,10 @@ func (s *sharedFindings) write(ctx context.Context) error {
 // some examples, or all of them, if it must be.
 func findingsText(w *shadow.Watch) ([]byte, error) {
 	var found *compare.Findings
-	w.View(func(study *compare.Study) { found = study.Findings.Clone() })
+	w.View(func(study *compare.Study) {
+		study.Explain()
+		found = study.Findings.Clone()
+	})
 	text, err := json.Marshal(found)
 	for _, less := range []func(){found.Thin, found.Bare} {
 		if err != nil || len(text) <= mostFindings {

@@ -60,6 +60,8 @@ func (s *fragile) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case "":
 	case "broken":
 		w.WriteHeader(http.StatusInternalServerError)
+	case "missing":
+		w.WriteHeader(http.StatusNotFound)
 	case "hang":
 		<-r.Context().Done()
 	default:

@@ -93,7 +93,7 @@ func kindText(e dashboard.Event) string {
 	if e.Cause == "" {
 		return string(e.Kind)
 	}
-	return fmt.Sprintf("%s (%s)", e.Kind, e.Cause)
+	return fmt.Sprintf("%s (%s)", e.Kind, e.Cause.Text())
 }
 
 // moment reads a time or how long ago it was.

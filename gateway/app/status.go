@@ -3,7 +3,6 @@ package app
 import (
 	"cmp"
 	"fmt"
-	"math"
 	"slices"
 	"strings"
 	"text/tabwriter"
@@ -126,7 +125,7 @@ func stepText(m dashboard.Migration, cell dashboard.Cell) string {
 		text = fmt.Sprintf("%s, step %d of %d", cell.Ramp, cell.Step, len(m.Steps))
 	}
 	if cell.Cause != "" {
-		text += " (" + string(cell.Cause) + ")"
+		text += " (" + cell.Cause.Text() + ")"
 	}
 	if m.Frozen != "" {
 		text += ", frozen"
@@ -139,20 +138,11 @@ func guardText(cell dashboard.Cell) string {
 	if cell.Test == nil || len(cell.Test.Weights) == 0 {
 		return "-"
 	}
-	top := slices.MaxFunc(cell.Test.Weights, func(a, b dashboard.Weight) int { return cmp.Compare(nearness(a), nearness(b)) })
-	if near := nearness(top); near >= 0.05 {
+	top := slices.MaxFunc(cell.Test.Weights, func(a, b dashboard.Weight) int { return cmp.Compare(a.Near(), b.Near()) })
+	if near := top.Near(); near >= 0.05 {
 		return fmt.Sprintf("%s at %.0f %% of the threshold", top.Metric, 100*near)
 	}
 	return "ok"
-}
-
-// nearness returns how far the evidence of a metric is on its way to the
-// threshold, 0 to 1, by its logarithm: each bad event of a kind adds the same.
-func nearness(w dashboard.Weight) float64 {
-	if w.E <= 1 || w.Threshold <= 1 {
-		return 0
-	}
-	return min(math.Log(w.E)/math.Log(w.Threshold), 1)
 }
 
 func trafficText(m dashboard.Migration) (legacy, modern string) {

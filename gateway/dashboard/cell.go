@@ -3,6 +3,7 @@ package dashboard
 import (
 	"cmp"
 	"fmt"
+	"math"
 	"strings"
 	"time"
 
@@ -59,6 +60,7 @@ type Test struct {
 	Blameless  uint64                 `json:"blameless,omitempty"`   // failures that the monolith shared: not in the test
 	Observed   *evidence.Observations `json:"observed"`              // comparisons
 	Weights    []Weight               `json:"weights"`               // by metric
+	Endpoints  []TestEndpoint         `json:"endpoints,omitempty"`   // the busiest, the first ten
 	Ratio      *Weight                `json:"ratio,omitempty"`       // whether people are where the split says
 }
 
@@ -70,7 +72,17 @@ type Weight struct {
 	E         float64         `json:"e"`
 	Threshold float64         `json:"threshold"` // at which it trips
 	Trips     bool            `json:"trips"`
-	Text      string          `json:"text"` // for people
+	Says      string          `json:"says"` // what users met, and how many of them on either side
+	Text      string          `json:"text"` // the numbers of the test, for people
+}
+
+// Near returns how far the evidence is on its way to the threshold, 0 to 1, by
+// its logarithm: each bad event of a kind adds the same.
+func (w Weight) Near() float64 {
+	if w.E <= 1 || w.Threshold <= 1 {
+		return 0
+	}
+	return min(math.Log(w.E)/math.Log(w.Threshold), 1)
 }
 
 // cellsOf shows the cells of a migration: by its plan in the order in which
@@ -85,7 +97,7 @@ func (a *api) cellsOf(s migrations.State, plan migrations.Plan, counts evidence.
 			c.Resumes = &at
 		}
 		if w.Course.Test != 0 {
-			c.Test = testOf(w, plan.Guard.OneNetwork)
+			c.Test = testOf(w, plan)
 		}
 		out = append(out, c)
 	}
@@ -119,12 +131,12 @@ func courseOf(name string, c migrations.Course) Cell {
 	return out
 }
 
-func testOf(w migrations.Weighing, oneNetwork bool) *Test {
+func testOf(w migrations.Weighing, plan migrations.Plan) *Test {
 	out := &Test{
 		Event: w.Course.Test, Number: w.Course.K, Counted: w.Known, People: w.Counts.Active.Len(), Harm: w.Counts.Harm,
 		Observed: &w.Counts.Observed, Weights: []Weight{},
 	}
-	out.OneNetwork = !w.Several && !oneNetwork && w.Counts.Requests().Sum() > 0
+	out.OneNetwork = !w.Several && !plan.Guard.OneNetwork && w.Counts.Requests().Sum() > 0
 	out.Aside, out.Blameless = w.Counts.Aside, w.Counts.Blameless
 	if w.Course.Tau > 0 {
 		out.Tau = w.Course.Tau.String()
@@ -144,11 +156,12 @@ func testOf(w migrations.Weighing, oneNetwork bool) *Test {
 		out.Keyless += e.Keyless
 	}
 	for _, r := range w.Records {
-		out.Weights = append(out.Weights, weightOf(r))
+		out.Weights = append(out.Weights, weightOf(r, plan))
 		out.Alpha = r.Level()
 	}
+	out.Endpoints = testEndpointsOf(w.Counts)
 	if len(w.Records) > 0 {
-		ratio := weightOf(w.Ratio)
+		ratio := weightOf(w.Ratio, plan)
 		out.Ratio = &ratio
 	}
 	return out
@@ -165,11 +178,15 @@ func slowOf(e evidence.Epoch, side evidence.Side) (n uint64) {
 	return n
 }
 
-func weightOf(r evidence.Record) Weight {
-	out := Weight{Metric: r.Metric, E: r.E, Threshold: r.Threshold, Trips: r.Trips(), Text: r.String()}
+func weightOf(r evidence.Record, plan migrations.Plan) Weight {
+	out := Weight{Metric: r.Metric, E: r.E, Threshold: r.Threshold, Trips: r.Trips(), Says: plan.Says(r), Text: r.String()}
 	for _, s := range r.Epochs {
 		out.Service += s.Service
 		out.Legacy += s.Legacy
+	}
+	for _, s := range r.Slots {
+		out.Service += s.Bad[evidence.Modern]
+		out.Legacy += s.Bad[evidence.Legacy]
 	}
 	return out
 }

@@ -59,7 +59,8 @@ type DecidedRecord struct {
 	Recomputed float64         `json:"recomputed"` // as its counts give it
 	Same       bool            `json:"same"`       // to the bit, threshold included
 	Trips      bool            `json:"trips"`      // E reaches the threshold
-	Text       string          `json:"text"`       // for people
+	Says       string          `json:"says"`       // what users met, and how many of them on either side
+	Text       string          `json:"text"`       // the numbers of the test, for people
 }
 
 // A DecidedEpoch is the counts of one epoch.
@@ -90,7 +91,7 @@ func (a *api) getDecision(w http.ResponseWriter, r *http.Request) {
 		fail(w, r, unreadable(err))
 		return
 	}
-	d := decisionOf(e)
+	d := decisionOf(e, a.plan(e.Migration))
 	d.Asked = seq
 	if asked.Back() {
 		d.Recovery = a.recovery(asked, e, a.Counts(asked.Migration).Enforced)
@@ -99,7 +100,7 @@ func (a *api) getDecision(w http.ResponseWriter, r *http.Request) {
 }
 
 // decisionOf computes the evidence of an event again. It asks for nothing else.
-func decisionOf(e migrations.Event) Decision {
+func decisionOf(e migrations.Event, plan migrations.Plan) Decision {
 	d := Decision{Event: eventOf(e), From: 1}
 	_, err := migrations.Explain(e)
 	switch {
@@ -126,16 +127,16 @@ func decisionOf(e migrations.Event) Decision {
 		d.Load = loadOf(*v.Load)
 	}
 	for _, record := range v.Records {
-		d.Records = append(d.Records, decidedRecord(record))
+		d.Records = append(d.Records, decidedRecord(record, plan))
 	}
 	return d
 }
 
-func decidedRecord(r evidence.Record) DecidedRecord {
+func decidedRecord(r evidence.Record, plan migrations.Plan) DecidedRecord {
 	out := DecidedRecord{
 		Cell: r.Cell, Metric: r.Metric, Basis: string(r.Basis), Odds: r.Odds, Margin: r.Margin,
 		Alpha: r.Alpha, Test: r.Test, Metrics: r.Metrics, Level: r.Level(), Threshold: r.Threshold,
-		E: r.E, Recomputed: r.Recompute(), Same: r.Check() == nil, Trips: r.Trips(), Text: r.String(), Epochs: []DecidedEpoch{},
+		E: r.E, Recomputed: r.Recompute(), Same: r.Check() == nil, Trips: r.Trips(), Says: plan.Says(r), Text: r.String(), Epochs: []DecidedEpoch{},
 	}
 	if out.Basis == "" {
 		out.Basis = "split"

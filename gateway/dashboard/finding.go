@@ -31,6 +31,7 @@ type Finding struct {
 	FixedAt     *time.Time    `json:"fixed_at,omitempty"`
 	RegressedAt *time.Time    `json:"regressed_at,omitempty"` // it was fixed, and has come back
 
+	Where       string       `json:"where,omitempty"`       // which requests show it, in a sentence; in what is said of one finding only
 	Examples    []Example    `json:"examples,omitempty"`    // the smallest, the first, the last, and some between
 	Suggestions []Suggestion `json:"suggestions,omitempty"` // rules that would accept it
 	Reproduce   []string     `json:"reproduce,omitempty"`   // commands for a shell
@@ -110,9 +111,11 @@ func FindingOf(migration string, f *compare.Finding, now time.Time) Finding {
 	return out
 }
 
-// DetailsOf presents a finding with its examples and the rules that would accept it.
+// DetailsOf presents a finding with the requests that show it, its examples and
+// the rules that would accept it.
 func DetailsOf(migration string, s *compare.Study, f *compare.Finding, now time.Time) Finding {
 	out := FindingOf(migration, f, now)
+	out.Where = plain(s.Where(f.ID), 1000)
 	out.Examples = examplesOf(f)
 	if rules, err := s.Findings.Suggest(f.ID); err == nil {
 		out.Suggestions = suggestionsOf(rules)

@@ -69,7 +69,7 @@ func (n *Notice) line(what string) string {
 		text += " by " + n.Actor
 	}
 	if n.Cause != "" {
-		text += " (" + string(n.Cause) + ")"
+		text += " (" + n.Cause.Text() + ")"
 	}
 	if n.Reason != "" {
 		text += ": " + n.Reason

@@ -27,7 +27,7 @@ func (s *Shadow) ask(send Send, q *Question, control int64, limit time.Duration,
 	}
 	defer r.Close()
 	runtime.Gosched()
-	a.Status, a.Header, a.Trace = r.Status, r.Header, traceOf(r.Trace)
+	a.Status, a.Header, a.From, a.Trace = r.Status, r.Header, r.From, traceOf(r.Trace)
 	if isStream(r.Header) {
 		return errStream
 	}

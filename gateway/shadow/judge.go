@@ -143,7 +143,7 @@ func (w *Watch) EraseMark(mark compare.Mark) int {
 	w.judge.mu.Lock()
 	defer w.judge.mu.Unlock()
 	w.judge.touch()
-	return w.judge.study.Findings.EraseKey(mark)
+	return w.judge.study.EraseKey(mark)
 }
 
 // Version tells two states of what is known of the migration apart: it grows

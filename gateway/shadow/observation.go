@@ -72,7 +72,9 @@ type Observation struct {
 	began      time.Time // when the control's answer began, for streams
 	start      time.Time // when the control was asked
 	told       func(Verdict)
-	verdict    Reason // why it will be dropped; empty: it will not
+	like       compare.Request // what the request is like
+	endpoint   string          // of the control, that answered
+	verdict    Reason          // why it will be dropped; empty: it will not
 
 	// For the worker that settles it.
 	candidate Answer // of the other side
@@ -131,6 +133,20 @@ func (o *Observation) Asked(q Question, at time.Time) {
 	q.Header = o.asked.copy(q.Header)
 	q.Rehearse, q.Real = o.question.Rehearse, o.question.Real // Begin has decided that
 	o.question, o.start = q, at
+}
+
+// Like tells what the request is like.
+func (o *Observation) Like(r compare.Request) {
+	if o.Copies() {
+		o.like = r
+	}
+}
+
+// From tells which endpoint of the control answers.
+func (o *Observation) From(endpoint string) {
+	if o.Copies() {
+		o.endpoint = endpoint
+	}
 }
 
 // Body returns a reader that copies the request's body as the control

@@ -32,6 +32,7 @@ type Reply struct {
 	Body   io.Reader
 	Length int64 // -1: unknown
 	Trace  trace.SpanContext
+	From   string // URL of the endpoint that answers
 	Close  func()
 }
 
@@ -45,6 +46,7 @@ type Answer struct {
 	Header http.Header
 	Body   Buffer
 	Took   time.Duration // from the question to the last byte
+	From   string        // URL of the endpoint that answered; empty: none did
 	Trace  string        // id of the trace in which it was asked; empty: none is kept
 }
 

@@ -34,11 +34,15 @@ func (o *Observation) settle(l *lane) {
 	seen := &compare.Observation{
 		Endpoint: p.endpoint, Target: Redact(o.question.Target), Time: time.Now(), Repeatable: o.repeatable(), Key: p.rules.Mark(o.input.Key), Network: o.input.Network,
 		Control: string(o.input.Control), ControlTrace: traceOf(o.question.Origin), CandidateTrace: candidate.Trace, Size: control.Length + other.Length,
-		ControlTook: o.control.Took, CandidateTook: candidate.Took,
+		ControlTook: o.control.Took, CandidateTook: candidate.Took, Request: o.like,
 	}
+	v := Verdict{Status: candidate.Status, Upstream: candidate.From}
+	if o.input.Control == migrations.Modern {
+		v.Status, v.Upstream = o.control.Status, o.endpoint
+	}
+	seen.Request.Upstream = v.Upstream
 	seen.Result = compare.Compare(control, other, p.rules, p.profile)
-	v := Verdict{Probed: probed}
-	if probed {
+	if v.Probed = probed; probed {
 		w.tally.probes.Add(1)
 		r := compare.Probe(control, again.compared(nil), p.rules, p.profile)
 		seen.Probe = &r

@@ -102,8 +102,10 @@ func (s *Shadow) Save(path string) error {
 }
 
 // marshal and unmarshal take a copy of a study, so that it is written without
-// holding its lock.
+// holding its lock. Which requests show a finding is written with it: the
+// requests themselves are not.
 func marshal(j *judge) ([]byte, error) {
+	j.study.Explain()
 	return json.Marshal(keptStudy{j.study.Noise, j.study.Findings, j.accepted})
 }
 

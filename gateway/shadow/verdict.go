@@ -11,6 +11,8 @@ type Verdict struct {
 	CandidateBad bool   // likewise; a time-out counts only if the control had less than half of the time
 	Restart      bool   // the candidate failed as one does that is being restarted: no application answered
 	FellBack     bool   // the control was the service, failed, and the monolith answered
+	Status       int    // of the service's answer; 0: it gave none
+	Upstream     string // URL of the endpoint of the service that was asked; empty: none answered
 	Span         string // of the user's request, as evidence keeps it; empty: its trace is not kept
 }
 

@@ -45,6 +45,7 @@ type Finding struct {
 	Sample      []Example `json:"sample,omitempty"` // drawn evenly from all
 	From        uint32    `json:"from,omitempty"`   // hash of the client network that it was first seen from; 0: not known
 	Many        bool      `json:"many,omitempty"`   // it was seen from several
+	Where       string    `json:"where,omitempty"`  // which requests show it, as last found out; see [Study.Where]
 	Drawn       int       `json:"drawn,omitempty"`  // examples that the sample was drawn from
 
 	since int // observations of the endpoint when it was first seen

@@ -21,8 +21,9 @@ type Observation struct {
 	Control        string  // side that the control is: "legacy" or "modern"
 	ControlTrace   string  // ids of the traces of the two requests
 	CandidateTrace string
-	Network        uint32 // hash of the client's network; 0: not known
-	Size           int64  // of both bodies
+	Network        uint32  // hash of the client's network; 0: not known
+	Request        Request // what the request was like; zero: not known
+	Size           int64   // of both bodies
 	ControlTook    time.Duration
 	CandidateTook  time.Duration
 }

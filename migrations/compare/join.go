@@ -1,6 +1,7 @@
 package compare
 
 import (
+	"cmp"
 	"maps"
 	"time"
 )
@@ -73,6 +74,7 @@ func (f *Finding) join(o *Finding, sample int) {
 	f.Drawn += o.Drawn
 	f.meets(o.From, o.Many)
 	f.Gap = max(f.Gap, o.Gap)
+	f.Where = cmp.Or(f.Where, o.Where)
 	f.Unlearned = f.Unlearned || o.Unlearned
 	if f.State != o.State && o.later(f) {
 		f.State, f.Note, f.Until, f.FixedAt = o.State, o.Note, o.Until, o.FixedAt

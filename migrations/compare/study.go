@@ -16,6 +16,7 @@ type Study struct {
 	Templates *Templates
 	Noise     *Noise
 	Findings  *Findings
+	Requests  *Requests             // what some of the observations were like
 	Latencies map[string]*Latencies // by endpoint
 
 	probing Probing
@@ -24,7 +25,9 @@ type Study struct {
 
 // NewStudy returns a Study that knows nothing.
 func NewStudy(noise NoiseOptions, findings FindingsOptions) *Study {
-	return &Study{Templates: NewTemplates(0), Noise: NewNoise(noise), Findings: NewFindings(findings), Latencies: map[string]*Latencies{}}
+	return &Study{
+		Templates: NewTemplates(0), Noise: NewNoise(noise), Findings: NewFindings(findings), Requests: newRequests(findings.Seed), Latencies: map[string]*Latencies{},
+	}
 }
 
 // Endpoint returns the endpoint that a request belongs to. Where the route
@@ -34,6 +37,7 @@ func (s *Study) Endpoint(method, path string) string {
 	for _, old := range absorbed {
 		for _, name := range [][2]string{{old, endpoint}, {FirstVisit(old), FirstVisit(endpoint)}} {
 			s.Noise.Forget(name[0])
+			s.Requests.rename(name[0], name[1], s.Findings)
 			s.Findings.Rename(name[0], name[1])
 			delete(s.Latencies, name[0])
 		}
@@ -74,7 +78,11 @@ func (s *Study) Add(o *Observation) (proved []Discovery, evicted *Finding) {
 	for _, d := range proved {
 		s.Findings.Confirm(d)
 	}
-	_, evicted = s.Findings.Observe(o)
+	found, evicted := s.Findings.Observe(o)
+	s.Requests.observe(o, found)
+	if evicted != nil {
+		delete(s.Requests.differing, evicted.ID)
+	}
 	if o.ControlTook > 0 && o.CandidateTook > 0 {
 		l := s.Latencies[o.Endpoint]
 		if l == nil {
@@ -103,6 +111,7 @@ func (s *Study) Fix(id, note string, now time.Time) error {
 // Sweep is [Findings.Sweep], and begins to test anew what it took for fixed.
 func (s *Study) Sweep(now time.Time, retention time.Duration) (fixed []*Finding) {
 	fixed = s.Findings.Sweep(now, retention)
+	s.Requests.sweep(now, retention)
 	for _, g := range fixed {
 		s.retest(g)
 	}

@@ -87,7 +87,7 @@ func (s *site) getEvent(w http.ResponseWriter, r *http.Request) {
 	if d, p := get[dashboard.Decision](s, r, path+"/explain", nil); p == nil {
 		main.Decision = &d
 		for _, record := range d.Records {
-			w := dashboard.Weight{Metric: record.Metric, E: record.E, Threshold: record.Threshold, Trips: record.Trips}
+			w := dashboard.Weight{Metric: record.Metric, E: record.E, Threshold: record.Threshold, Trips: record.Trips, Says: record.Says}
 			for _, epoch := range record.Epochs {
 				w.Service, w.Legacy = w.Service+epoch.Service, w.Legacy+epoch.Legacy
 			}

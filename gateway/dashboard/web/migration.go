@@ -57,18 +57,20 @@ type stepView struct {
 // A cellView is one cell, or all of a migration without cells.
 type cellView struct {
 	dashboard.Cell
-	Bar     splitBar
-	Fig     fig
-	Weights []weightView
-	Came    string // how its people came where they are: the ratio check
+	Bar       splitBar
+	Fig       fig
+	Weights   []weightView // the strongest first
+	Quiet     string       // metrics of which nothing was counted
+	Endpoints []endpointRow
+	Excused   string // failures that are not held against the service
+	Came      string // how its people came where they are: the ratio check
 }
 
-// A weightView is the evidence of one metric on its way to the threshold.
-type weightView struct {
-	dashboard.Weight
-	Width string // in percent of the way, on a scale of logarithms
-	Says  string
-}
+// Modern and Legacy count the requests of its test.
+func (c cellView) Modern() string { return sideText(c.Test.Modern) }
+
+// Legacy is Modern of the monolith.
+func (c cellView) Legacy() string { return sideText(c.Test.Legacy) }
 
 // A waitView is one thing that is waited for, and how far it is.
 type waitView struct {
@@ -215,9 +217,8 @@ func cellViewOf(c dashboard.Cell) cellView {
 	if c.Test == nil {
 		return v
 	}
-	for _, w := range c.Test.Weights {
-		v.Weights = append(v.Weights, weightViewOf(w))
-	}
+	v.Weights, v.Quiet = weightsOf(c.Test.Weights)
+	v.Endpoints, v.Excused = endpointRowsOf(c.Test.Endpoints), excused(*c.Test)
 	if c.Test.Ratio != nil && c.Test.Ratio.Trips {
 		v.Came = c.Test.Ratio.Text
 	}

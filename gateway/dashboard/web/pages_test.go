@@ -45,7 +45,7 @@ func pages(w *world) []struct {
 		reads      []string
 	}{
 		{"overview", "/", []string{"of the requests are answered by services", "orders", "live=25% shadow=75%", "team-orders", "shadow=100%", "the first users"}},
-		{"migration", "/migrations/orders", []string{"Roll back", "Change", "live=25% shadow=75%", "requests a second", "E = ", "/api/orders/*", "compare first"}},
+		{"migration", "/migrations/orders", []string{"Roll back", "Change", "live=25% shadow=75%", "requests a second", "nothing counted: ", "/api/orders/*", "compare first"}},
 		{"findings", "/findings", []string{"GET /api/orders/{id}", "$.total", "$.note", "GET /api/cart/{id}"}},
 		{"finding", "/findings/" + w.findings()[0].ID, []string{"The two answers", "not there", "Rules that would accept it", "curl -sSi"}},
 		{"routes", "/routes?method=GET&url=/api/orders/7&headers=" + url.QueryEscape("Cookie: uid=u1"), []string{"It goes to", "bucket", "cookie:uid", "What nearly took it", "/api/cart/*", "The table in force is what the files say"}},

@@ -109,6 +109,10 @@ func shop(service bool, total string) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "application/json")
 		w.Header().Set("X-Side", side)
+		if strings.HasSuffix(r.URL.Path, "/missing") {
+			http.NotFound(w, r)
+			return
+		}
 		if strings.HasSuffix(r.URL.Path, "/hostile") { // names and values that no people would choose
 			name, _ := json.Marshal(evil + strings.Repeat("k", 20_000))
 			value, _ := json.Marshal(evil + side)
