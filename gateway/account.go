@@ -162,7 +162,10 @@ func (p *pairing) settled(v shadow.Verdict) {
 		service, monolith = monolith, service
 		n.facts |= onModern
 	}
-	if service {
+	// A control that breaks off or does not answer is not compared. So where the
+	// monolith is the control, a service that does not answer makes no pair either:
+	// the coin would not be fair. Where the service is, fallback shows both.
+	if service && !(v.NoAnswer && p.control == migrations.Legacy) {
 		n.facts |= serviceBad
 	}
 	if monolith {

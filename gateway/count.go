@@ -17,6 +17,7 @@ type count struct {
 	last      evidence.Counts // what was returned last, which nobody changes
 	lines     []line          // room for those being added
 	endpoints endpoints
+	crowding  evidence.Crowding
 	answered  map[string]*answered             // by cell
 	blips     map[string]*evidence.Blips[line] // by cell
 	pairs     pending                          // failures of the service that wait for the monolith's answer to the same
@@ -99,9 +100,6 @@ func (c *count) patience(name string) time.Duration {
 
 func (c *count) line(n *line, at time.Time) {
 	side := n.facts.side()
-	if n.network != 0 {
-		c.all.Networks.See(n.network, at)
-	}
 	cell := c.all.Cells[n.cell.name]
 	known := c.of(n.cell)
 	if n.facts&served != 0 {
@@ -126,6 +124,7 @@ func (c *count) line(n *line, at time.Time) {
 	}
 	switch {
 	case n.facts&arrived != 0:
+		c.all.SeveralAt = max(c.all.SeveralAt, c.crowding.See(n.network, at))
 		arrival(cell, n, c.voteOf(n))
 	case n.facts&compared != 0:
 		c.comparison(cell, n)
@@ -159,11 +158,13 @@ func (c *count) burn(n *line, at time.Time, known *answered) {
 	bad := uint64(0)
 	if n.facts.failure() && n.facts&healed == 0 { // what fallback healed has cost no user anything
 		bad = 1
-		if !c.several(n.cell, at) && !n.cell.alone && n.key != 0 && !known.well(n.key) {
-			return
-		}
 	}
-	c.all.Burn[n.facts.side()].AddFrom(at, 1, bad, n.network)
+	side := n.facts.side()
+	if !c.several(n.cell, at) && (n.cell.alone || n.key == 0 || known.well(n.key)) {
+		c.all.Burn[side].Add(at, 1, bad)
+		return
+	}
+	c.all.Burn[side].AddFrom(at, 1, bad, n.network)
 }
 
 // voteOf returns the vote of a line.
@@ -195,6 +196,9 @@ func (c *count) request(cell *evidence.Cell, epoch *evidence.Epoch, n *line, kno
 		}
 	}
 	n.first = known.first(n.key, !n.facts.failure())
+	if n.class == evidence.ClassOK || n.facts&healed != 0 {
+		at.Answer(true, c.voteOf(n))
+	}
 	if side == evidence.Legacy {
 		c.count(n)
 		return
@@ -203,7 +207,7 @@ func (c *count) request(cell *evidence.Cell, epoch *evidence.Epoch, n *line, kno
 	when := time.Unix(0, n.at)
 	switch {
 	case n.facts&inVain != 0:
-		cell.Blameless++
+		c.excuse(cell, n)
 	case n.facts&restarting != 0:
 		c.pairs.keepAside(n.pair)
 		votes := blips.Heal(when, n.cell.patience, *n)
@@ -222,13 +226,28 @@ func (c *count) request(cell *evidence.Cell, epoch *evidence.Epoch, n *line, kno
 // vote counts a request of the service that is to blame. A failure that a user
 // saw makes all count that was kept aside.
 func (c *count) vote(n *line) {
-	if n.facts&harmed != 0 {
+	if n.facts&harmed != 0 && c.harms(n) {
 		votes := c.blipsOf(n.cell).Fail(time.Unix(0, n.at))
 		for i := range votes {
 			c.count(&votes[i])
 		}
 	}
 	c.count(n)
+}
+
+// harms reports whether a failure that a user saw ends the patience with what may
+// be a restart: where clients of several networks are known, those of one alone do
+// not (law 13).
+func (c *count) harms(n *line) bool {
+	if !c.several(n.cell, time.Unix(0, n.at)) {
+		return true
+	}
+	a := c.of(n.cell)
+	if a.harmed == nil {
+		network := n.network
+		a.harmed = &network
+	}
+	return *a.harmed != n.network
 }
 
 // metricOf are the metrics of the classes.
@@ -266,9 +285,10 @@ func (c *count) count(n *line) {
 	if !n.class.Failure() && n.first {
 		cell.VoteFirst(m, v)
 	}
-	cell.VoteAt(cell.At(c.endpoints.of(n.method, n.target, n.pattern)), m, v)
-	if n.facts&harmed != 0 {
-		cell.Vote(evidence.Harm, v)
+	at := cell.At(c.endpoints.of(n.method, n.target, n.pattern))
+	cell.VoteAt(at, m, v)
+	if n.facts&healed == 0 {
+		at.Answer(false, v)
 	}
 	if n.span != "" {
 		cell.Link(m, n.span)
@@ -395,7 +415,15 @@ func (c *count) blame(n *line) {
 	if n.facts&monolithBad == 0 {
 		c.vote(&waited)
 	} else if cell := c.all.Cells[n.cell.name]; cell != nil && cell.Test == waited.cell.test {
-		cell.Blameless++
+		c.excuse(cell, &waited)
+	}
+}
+
+// excuse counts a failure of the service that the monolith shared.
+func (c *count) excuse(cell *evidence.Cell, n *line) {
+	cell.Blameless++
+	if m := metricOf[n.class]; m != "" {
+		cell.Excuse(m, c.voteOf(n))
 	}
 }
 

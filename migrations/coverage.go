@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"strings"
+	"time"
 
 	"github.com/ficus-gateway/ficus/migrations/compare"
 	"github.com/ficus-gateway/ficus/migrations/evidence"
@@ -28,6 +29,10 @@ func (v view) sameness() []Reason {
 		c = evidence.Compared{Keys: o.Compared(), Differed: o.Mismatch + o.Failed + o.TimedOut}
 		what = "comparisons"
 	}
+	if o := v.cell.Observed; v.now.Sub(v.course.Began) >= aDay && o.Compared() > c.Keys { // few users, who come again
+		c = evidence.Compared{Keys: o.Compared(), Differed: o.Mismatch + o.Failed + o.TimedOut}
+		what = "comparisons of a day or more"
+	}
 	need := evidence.Below(c.Differed, limit, evidence.Confidence)
 	if c.Keys >= need {
 		return nil
@@ -41,8 +46,13 @@ func (v view) sameness() []Reason {
 	default:
 		r.Text = fmt.Sprintf("%d of %d %s; so many are needed to show that fewer than %s differ", c.Keys, need, what, percentText(limit))
 	}
+	r.Text += fmt.Sprintf("; without that: ficus skip %s, or guard: {mismatches: …}", v.plan.ID)
 	return []Reason{r}
 }
+
+// aDay is how long a step must have held for comparisons to count in place of
+// users: where there are few users, there will never be enough.
+const aDay = 24 * time.Hour
 
 // The traffic of an endpoint that a step needs evidence of.
 const (
@@ -75,7 +85,7 @@ func (v view) coverage() []Reason {
 			failing = append(failing, name+" ("+text+")")
 			continue
 		}
-		if here < noticeable || float64(here) < noticeableShare*float64(all) {
+		if here < noticeable || float64(here) < noticeableShare*float64(all) || live && !v.reaches(e, several) {
 			continue
 		}
 		share := percentText(math.Round(100*float64(here)/float64(max(all, 1))) / 100)
@@ -86,7 +96,7 @@ func (v view) coverage() []Reason {
 		switch {
 		case live && asked == 0:
 			unseen = append(unseen, fmt.Sprintf("%s (%s of the requests) was never asked", name, share))
-		case live && clean < leastEach && !alwaysFails(e):
+		case live && clean < leastEach && !alwaysFails(e, several):
 			unseen = append(unseen, fmt.Sprintf("%s (%s of the requests) has %d of %d clean requests", name, share, clean, leastEach))
 		case !live && e.Compared.Sum() > 0 && e.Compared.Sum() < leastEach:
 			unseen = append(unseen, fmt.Sprintf("%s (%s of the requests) has %d of %d comparisons", name, share, e.Compared.Sum(), leastEach))
@@ -97,33 +107,50 @@ func (v view) coverage() []Reason {
 		out = append(out, Reason{For: WaitEndpoint, Text: v.plan.To + " fails at " + list(failing)})
 	}
 	if len(unseen) > 0 {
-		out = append(out, Reason{For: WaitEndpoint, Text: "too little is known of " + v.plan.To + " at: " + list(unseen)})
+		out = append(out, Reason{For: WaitEndpoint, Text: fmt.Sprintf("too little is known of %s at: %s; without that: ficus skip %s", v.plan.To, list(unseen), v.plan.ID)})
 	}
 	return out
 }
 
-// alwaysFails reports whether the monolith fails an endpoint more often than not:
-// then no clean request can be asked of the service.
-func alwaysFails(e *evidence.Endpoint) bool {
-	return 2*e.Failed[evidence.Legacy].Sum() > e.Requests[evidence.Legacy].Sum()
+// reaches reports whether enough users ask an endpoint for some of them to be on
+// the service, by the share: a health check or a nightly job may have one user,
+// and that one is on the monolith.
+func (v view) reaches(e *evidence.Endpoint, several bool) bool {
+	good, bad := e.Answers(several)
+	w := float64(v.course.Split.Modern()) / Buckets
+	return float64(good.Sum()+bad.Sum())*w >= leastEach
+}
+
+// alwaysFails reports whether the monolith fails the users of an endpoint more
+// often than not: then no clean request can be asked of the service.
+func alwaysFails(e *evidence.Endpoint, several bool) bool {
+	good, bad := e.Answers(several)
+	return bad[evidence.Legacy] > good[evidence.Legacy]
 }
 
 // failingAt says how an endpoint of the service fails or differs, compared with
-// the monolith; empty if it does not, as far as can be told.
+// the monolith; empty if it does not, as far as can be told. Users count by their
+// first answer there, so that one who asks again and again makes no difference.
 func (v view) failingAt(e *evidence.Endpoint, count func(evidence.ByGroup) uint64) string {
 	const few = 3
-	failed, asked := count(e.Failed[evidence.Modern]), count(e.Requests[evidence.Modern])
-	legacyFailed, legacyAsked := e.Failed[evidence.Legacy].Sum(), e.Requests[evidence.Legacy].Sum()
-	expected := float64(asked) * float64(legacyFailed+1) / float64(legacyAsked+10)
-	if failed >= few && float64(failed) > expected+3*math.Sqrt(expected) {
-		return fmt.Sprintf("%d of %s failed there, %d of %d at %s", failed, requestsText(asked), legacyFailed, legacyAsked, v.plan.From)
+	good, bad := e.Answers(v.several())
+	service, legacy := good[evidence.Modern]+bad[evidence.Modern], good[evidence.Legacy]+bad[evidence.Legacy]
+	if failed := bad[evidence.Modern]; failed >= few && legacy > 0 {
+		w := float64(service) / float64(service+legacy)
+		same := evidence.AtLeast(failed, failed+bad[evidence.Legacy], w)
+		if none := bad[evidence.Legacy] == 0; same < chance || none && evidence.AtLeast(failed, service, 1/float64(legacy+1)) < chance {
+			return fmt.Sprintf("%d of %s failed there at first, %d of %d at %s", failed, users(service), bad[evidence.Legacy], legacy, v.plan.From)
+		}
 	}
 	differed, compared := count(e.Differed), e.Compared.Sum()
-	if limit := v.plan.Guard.AtMost; limit > 0 && differed >= few && evidence.AtLeast(differed, compared, limit) < 0.001 {
+	if limit := v.plan.Guard.AtMost; limit > 0 && differed >= few && evidence.AtLeast(differed, compared, limit) < chance {
 		return fmt.Sprintf("%d of %d comparisons differ there", differed, compared)
 	}
 	return ""
 }
+
+// chance is how seldom an endpoint that is no worse may be said to fail.
+const chance = 0.001
 
 // list writes the first few of some texts.
 func list(texts []string) string {

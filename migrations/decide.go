@@ -130,22 +130,31 @@ func (v view) renewed(reason string) Event {
 	return e
 }
 
-// recovered reports whether the monolith was the worse side in the present test
-// and fails no more: what it did then would keep a fault of the service from
-// being seen.
+// recovered reports whether the monolith was the worse side in the present test,
+// failed in one of its minutes, and fails no more: what it did then would keep a
+// fault of the service from being seen.
 func (v view) recovered() bool {
-	if _, worse := v.control(); !worse {
+	if _, worse := v.worseMonolith(); !worse || v.monolithFails(v.now) {
 		return false
 	}
-	const few = 20 // requests of which no share is told
-	var last evidence.Slot
-	minute := v.now.Unix() / 60
+	const few = 20
+	began := v.testBegan().Unix() / 60
 	for _, s := range v.counts.Burn[evidence.Legacy].Minutes {
-		if s.At == minute-1 || s.At == minute {
-			last.Requests, last.Bad = last.Requests+s.Requests, last.Bad+s.Bad
+		if s.At > began && s.Requests >= few && float64(s.Bad) >= manyFail*float64(s.Requests) {
+			return true
 		}
 	}
-	return last.Requests >= few && last.Bad*100 <= last.Requests
+	return false
+}
+
+// testBegan returns when the present test began at the latest: with the last
+// change of the split, with the step, or with the last renewal of its test, which
+// is an epoch too.
+func (v view) testBegan() time.Time {
+	if v.course.Since.After(v.course.Began) {
+		return v.course.Since
+	}
+	return v.course.Began
 }
 
 // begin lets a ramp run that nobody has to resume: of a new migration whose

@@ -34,7 +34,7 @@ func BenchmarkDecide(b *testing.B) {
 			}
 			m := s.Migrations["orders"]
 			cell := evidence.NewCell(m.Test, m.Split.Modern())
-			counts := evidence.Counts{At: now, Cells: map[string]*evidence.Cell{"": cell}, Networks: evidence.Networks{{Network: 1, Hour: now.Unix() / 3600}, {Network: 2, Hour: now.Unix() / 3600}}}
+			counts := evidence.Counts{At: now, Cells: map[string]*evidence.Cell{"": cell}, SeveralAt: now.Unix() / 3600}
 			for i := range 20_000 {
 				v := evidence.Vote{Key: evidence.Key(i), Epoch: m.Epoch, Side: evidence.Side(i % 2), Network: evidence.Network(1 + i%c.networks), At: now, Several: true}
 				cell.Meet(v)

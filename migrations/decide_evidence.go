@@ -103,6 +103,15 @@ func (v view) monolith() []Reason {
 		requests += e.Requests[evidence.Legacy]
 		slow += e.Bad[firstByte][evidence.Legacy]
 	}
+	if keys := v.cell.Bad[firstByte]; keys != nil && v.several() { // one client alone makes no evidence
+		worst := uint64(0)
+		for _, n := range keys.ByNetwork() {
+			worst = max(worst, n[evidence.Legacy])
+		}
+		if all := keys.Total()[evidence.Legacy]; 2*worst >= all {
+			slow = 0
+		}
+	}
 	const few = 20 // requests of which no share is told
 	if q := evidence.Latencies[evidence.FirstByteP99].Quantile; v.plan.Guard.Latency != nil && requests >= few && float64(slow) > 5*(1-q)*float64(requests) {
 		return []Reason{{For: WaitControl, Text: fmt.Sprintf("%s itself is slower than it was: %d of its %d requests took more than %s", v.plan.From, slow, requests, roundTime(v.course.Tau))}}

@@ -24,6 +24,9 @@ func (p Plan) Metrics() []evidence.Guard {
 			out = append(out, evidence.Guard{Metric: l.Metric, First: l.Central})
 		}
 	}
+	if p.Guard.HarmBeyond {
+		out = append(out, evidence.Guard{Metric: evidence.Harm, Basis: evidence.ByTrial})
+	}
 	if p.Compare.Sample > 0 {
 		out = append(out, evidence.Guard{Metric: evidence.Pairs, Basis: evidence.ByPair})
 	}
@@ -105,9 +108,28 @@ func (v view) intervals(b evidence.Budget) (out []evidence.Record) {
 	return out
 }
 
-// control returns the record by which the monolith is the worse side in the
-// present test, and whether there is one.
+// control returns the record by which the monolith is the worse side, and whether
+// it is, and fails now. A monolith that always fails a little keeps no worse
+// service in place.
 func (v view) control() (evidence.Record, bool) {
+	r, worse := v.worseMonolith()
+	return r, worse && v.monolithFails(v.now)
+}
+
+// manyFail is the share of the monolith's requests from which it fails.
+const manyFail = 0.1
+
+// monolithFails reports whether the monolith fails at a time, by the requests of
+// that minute and the one before.
+func (v view) monolithFails(at time.Time) bool {
+	const few = 20 // requests of which no share is told
+	requests, bad := v.counts.Burn[evidence.Legacy].Last(2*time.Minute, at, v.several())
+	return requests >= few && float64(bad) >= manyFail*float64(requests)
+}
+
+// worseMonolith returns the record by which the monolith is the worse side in the
+// present test, and whether it is.
+func (v view) worseMonolith() (evidence.Record, bool) {
 	if v.course.Unknown || !v.known {
 		return evidence.Record{}, false
 	}

@@ -19,7 +19,6 @@ var happenedText = map[evidence.Metric]string{
 	evidence.Missing:   "got 404 or 410",
 	evidence.Rejected:  "had a request rejected (4xx)",
 	evidence.GRPC:      "had a gRPC call rejected",
-	evidence.Harm:      "saw a failure",
 }
 
 // recordText says what a record shows.
@@ -40,6 +39,12 @@ func (p Plan) recordText(r evidence.Record) string {
 	case evidence.ByInterval:
 		legacyRate, modernRate := r.Intervals().Rates()
 		return fmt.Sprintf("the application counts %s of %s at %s and %s at %s, over %d intervals of %s", percentText(modernRate), p.metricName(r.Metric), p.To, percentText(legacyRate), p.From, len(r.Slots), r.Every)
+	case evidence.ByTrial:
+		goodService, goodLegacy := uint64(0), uint64(0)
+		for _, s := range part.Epochs {
+			goodService, goodLegacy = goodService+s.GoodService, goodLegacy+s.GoodLegacy
+		}
+		return fmt.Sprintf("at first %d of %s%s got no good answer from %s, %d of %d from %s", service, users(service+goodService), where, p.To, legacy, legacy+goodLegacy, p.From)
 	case evidence.ByRate:
 		return fmt.Sprintf("the answers of %s and %s differ for %d of %s whose requests were compared%s, and %s may", p.To, p.From, service, users(service+legacy), where, percentText(rateOf(part)))
 	case evidence.ByPair:

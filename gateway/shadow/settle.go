@@ -53,6 +53,7 @@ func (o *Observation) settle(l *lane) {
 	if seen.Result.Outcome == compare.Mismatch && err == nil {
 		seen.Drift = o.recheck(p, &seen.Result, control, other)
 	}
+	v.NoAnswer = err != nil
 	v.Restart = v.CandidateBad && (err != nil || other.Status >= 502 && other.Status <= 504)
 	if monolithFailed(o.input.Control, v) { // nothing is learned of the service from that (law 12)
 		v.Outcome = seen.Result.Outcome

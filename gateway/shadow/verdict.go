@@ -9,6 +9,7 @@ type Verdict struct {
 	Noise        bool   // of a probe: all that differs between the sides differs between two answers of the control as well
 	ControlBad   bool   // the control failed: 5xx, or no answer
 	CandidateBad bool   // likewise; a time-out counts only if the control had less than half of the time
+	NoAnswer     bool   // the candidate gave none, or not to its end
 	Restart      bool   // the candidate failed as one does that is being restarted: no application answered
 	FellBack     bool   // the control was the service, failed, and the monolith answered
 	Status       int    // of the service's answer; 0: it gave none

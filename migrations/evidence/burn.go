@@ -31,7 +31,8 @@ func (b *Burn) Add(at time.Time, requests, bad uint64) {
 	b.add(at, Slot{Requests: requests, Bad: bad})
 }
 
-// AddFrom is Add for clients of one network.
+// AddFrom is Add for a client of one network whose failures may be of its own
+// making: one of several networks, or a key that was never answered well.
 func (b *Burn) AddFrom(at time.Time, requests, bad uint64, from Network) {
 	n := Slot{Requests: requests, Bad: bad}
 	if bad > 0 {
@@ -119,6 +120,9 @@ const FewFailures = 10
 func (b Burn) Burning(objective float64, now time.Time, several bool) (Pace, bool) {
 	hot := func(window time.Duration, factor float64) bool {
 		requests, bad := b.Last(window, now, several)
+		if from := b.in(window, now).From; !several && from != nil {
+			bad -= min(from.Sum(), bad)
+		}
 		return bad >= FewFailures && burnRate(requests, bad, objective) >= factor
 	}
 	i := slices.IndexFunc(Paces, func(p Pace) bool { return hot(p.Long, p.Factor) && hot(p.Short, p.Factor) })

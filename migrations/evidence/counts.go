@@ -13,21 +13,21 @@ import (
 // the order does not matter; the same gateway's counts must not be merged
 // twice.
 type Counts struct {
-	At       time.Time             `json:"at"`                 // when they were read; merged: the newest
-	Gateways int                   `json:"gateways,omitempty"` // how many gateways they come from; 0 counts as 1
-	Own      bool                  `json:"own,omitempty"`      // one gateway's own, used because the merged ones are stale; a merge clears it
-	Cells    map[string]*Cell      `json:"cells,omitempty"`    // by name; "" for a migration without cells
-	Burn     Burns                 `json:"burn,omitzero"`      // requests and failures of the whole route, by side
-	Latency  Window                `json:"latency,omitzero"`   // the monolith's until the first byte, by the time it was measured
-	Whole    Window                `json:"whole,omitzero"`     // the monolith's until the last byte
-	Networks Networks              `json:"networks,omitempty"` // clients' networks, seen of late
-	Findings []OpenFinding         `json:"findings,omitempty"` // open findings of the comparison, the worst first
-	Week     Week                  `json:"week,omitzero"`      // who came of late, for outlooks
-	Plans    []string              `json:"plans,omitempty"`    // hashes of the plan that the gateways go by, sorted
-	Lag      Lag                   `json:"lag,omitzero"`       // of replicated data
-	Load     float64               `json:"load,omitempty"`     // share of the service's capacity in use where it is greatest, 0 to 1; 0: not known
-	Reported map[Metric]*Intervals `json:"reported,omitempty"` // what the application counts by side, of the present test
-	Enforced []Enforcement         `json:"enforced,omitempty"` // where the last rollbacks are in force
+	At        time.Time             `json:"at"`                   // when they were read; merged: the newest
+	Gateways  int                   `json:"gateways,omitempty"`   // how many gateways they come from; 0 counts as 1
+	Own       bool                  `json:"own,omitempty"`        // one gateway's own, used because the merged ones are stale; a merge clears it
+	Cells     map[string]*Cell      `json:"cells,omitempty"`      // by name; "" for a migration without cells
+	Burn      Burns                 `json:"burn,omitzero"`        // requests and failures of the whole route, by side
+	Latency   Window                `json:"latency,omitzero"`     // the monolith's until the first byte, by the time it was measured
+	Whole     Window                `json:"whole,omitzero"`       // the monolith's until the last byte
+	SeveralAt int64                 `json:"several_at,omitempty"` // hour of the Unix epoch in which users of several networks were last seen; see [Crowding]
+	Findings  []OpenFinding         `json:"findings,omitempty"`   // open findings of the comparison, the worst first
+	Week      Week                  `json:"week,omitzero"`        // who came of late, for outlooks
+	Plans     []string              `json:"plans,omitempty"`      // hashes of the plan that the gateways go by, sorted
+	Lag       Lag                   `json:"lag,omitzero"`         // of replicated data
+	Load      float64               `json:"load,omitempty"`       // share of the service's capacity in use where it is greatest, 0 to 1; 0: not known
+	Reported  map[Metric]*Intervals `json:"reported,omitempty"`   // what the application counts by side, of the present test
+	Enforced  []Enforcement         `json:"enforced,omitempty"`   // where the last rollbacks are in force
 }
 
 // Merge returns what several gateways know together. It changes none of them
@@ -57,7 +57,7 @@ func Merge(parts ...Counts) Counts {
 		}
 		out.Latency.Merge(p.Latency)
 		out.Whole.Merge(p.Whole)
-		out.Networks = out.Networks.merged(p.Networks)
+		out.SeveralAt = max(out.SeveralAt, p.SeveralAt)
 		out.Findings = mergeFindings(out.Findings, p.Findings)
 		out.Week.Merge(p.Week)
 		out.Plans = mergePlans(out.Plans, p.Plans)
@@ -71,7 +71,9 @@ func Merge(parts ...Counts) Counts {
 
 // Several reports whether clients of several networks are known: then none of
 // them makes evidence alone (law 13).
-func (c Counts) Several(now time.Time) bool { return c.Networks.Several(now) }
+func (c Counts) Several(now time.Time) bool {
+	return c.SeveralAt > 0 && slotOf(now, time.Hour)-c.SeveralAt <= severalFor
+}
 
 // Taus returns what slow means by the monolith's latency in the slots that are
 // over.

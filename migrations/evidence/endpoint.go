@@ -51,6 +51,48 @@ func (e *Endpoint) vote(m Metric, v Vote) {
 	}
 }
 
+// Answer counts a key by its first answer here. When as many keys were answered
+// well as are told apart, no more are counted: whether another answer is a first
+// one is not known then.
+func (e *Endpoint) Answer(ok bool, v Vote) {
+	bad, good := e.Bad[Harm], e.Bad[harmless]
+	if bad != nil && bad.Has(v.Key) || good != nil && (good.Has(v.Key) || good.Len() >= endpointVotes) {
+		return
+	}
+	if ok {
+		e.vote(harmless, v)
+	} else {
+		e.vote(Harm, v)
+	}
+}
+
+// Answers returns the keys by side whose first answer here was OK, and those
+// whose was not. Where clients of several networks are known, the network that
+// adds most of the bad ones to the service is left out on that side, and that
+// which adds most to the monolith on that.
+func (e *Endpoint) Answers(several bool) (good, bad Sides) {
+	if keys := e.Bad[harmless]; keys != nil {
+		good = keys.Total()
+	}
+	keys := e.Bad[Harm]
+	if keys == nil {
+		return good, bad
+	}
+	if bad = keys.Total(); !several {
+		return good, bad
+	}
+	var worst Sides
+	for _, n := range keys.ByNetwork() {
+		for side := range worst {
+			worst[side] = max(worst[side], n[side])
+		}
+	}
+	for side := range bad {
+		bad[side] -= worst[side]
+	}
+	return good, bad
+}
+
 // At returns the endpoint of a name, made if there is room, else that of the
 // rest.
 func (c *Cell) At(name string) *Endpoint {
@@ -60,7 +102,7 @@ func (c *Cell) At(name string) *Endpoint {
 	if c.Endpoints == nil {
 		c.Endpoints = make(map[string]*Endpoint)
 	}
-	if len(c.Endpoints) >= MostEndpoints-1 {
+	if len(c.Endpoints) >= MostEndpoints-1 && !c.evict() {
 		name = OtherEndpoint
 		if e := c.Endpoints[name]; e != nil {
 			return e
@@ -69,6 +111,19 @@ func (c *Cell) At(name string) *Endpoint {
 	e := new(Endpoint)
 	c.Endpoints[name] = e
 	return e
+}
+
+// evict makes room for an endpoint, if there is one that was asked once or twice
+// and never of the service, as those that a scanner tries.
+func (c *Cell) evict() bool {
+	const seldom = 2
+	for name, e := range c.Endpoints {
+		if name != OtherEndpoint && e.total() <= seldom && e.Requests[Modern].Sum() == 0 && e.Before <= seldom {
+			delete(c.Endpoints, name)
+			return true
+		}
+	}
+	return false
 }
 
 // Absorb makes an endpoint take another one in, which it was found to be.

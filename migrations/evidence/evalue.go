@@ -6,6 +6,9 @@ type Sample struct {
 	W       float64 `json:"w"`               // chance that an event falls on the service if the service is no worse, 0 to 1
 	Service uint64  `json:"n_c"`             // events on the service
 	Legacy  uint64  `json:"n_l"`             // events on the monolith
+
+	GoodService uint64 `json:"g_c,omitempty"` // ByTrial: keys that were answered well, on the service
+	GoodLegacy  uint64 `json:"g_l,omitempty"` // and on the monolith
 }
 
 // Most is the greatest evidence that is written; beyond it [E] says Most.
@@ -36,7 +39,46 @@ const Most = 1e300
 // rate (w is that rate, n_c the hits, n_l the misses) and the paired
 // comparison (w is 1/2, see [Paired]).
 func E(samples []Sample, grid Grid, margin float64) float64 {
-	return e(samples, grid, margin).float()
+	return statistic{odds: grid, margin: margin}.of(samples).float()
+}
+
+// A statistic is how evidence is computed from counts.
+type statistic struct {
+	odds   Grid
+	good   Grid // ByTrial: candidates for keys that were answered well; empty: they are not looked at
+	margin float64
+}
+
+func (s statistic) of(samples []Sample) scaled {
+	if len(s.good) == 0 {
+		return e(samples, s.odds, s.margin)
+	}
+	return trials(samples, s.odds, s.good, s.margin)
+}
+
+// trials returns the evidence of keys by their first answers, good ones as well
+// as bad ones. If the service is no worse, a bad one falls on it with a chance of
+// at most w, and a good one with at least w, so that for θ ≥ 1 and φ ≤ 1 each
+// factor of
+//
+//	Π (q/w)^n_c · ((1−q)/(1−w))^n_l · (p/w)^g_c · ((1−p)/(1−w))^g_l,   q = wθ/(wθ+1−w), p = wφ/(wφ+1−w)
+//
+// has an expectation of at most 1 given what was before. It sees at a great
+// share what bad events alone do not: that the few who are left on the monolith
+// are answered well.
+func trials(samples []Sample, odds, good Grid, margin float64) scaled {
+	terms := make([]scaled, 0, len(odds)*len(good))
+	goods := make([]Sample, len(samples))
+	for i, s := range samples {
+		goods[i] = Sample{W: s.W, Service: s.GoodService, Legacy: s.GoodLegacy}
+	}
+	for _, phi := range good {
+		well := likelihood(goods, phi, 0)
+		for _, theta := range odds {
+			terms = append(terms, likelihood(samples, theta, margin).times(well))
+		}
+	}
+	return mean(terms)
 }
 
 func e(samples []Sample, grid Grid, margin float64) scaled {

@@ -24,7 +24,7 @@ func (c *Cell) Judge(name string, guards []Guard, b Budget, several bool) []Reco
 
 func (c *Cell) record(name string, g Guard, b Budget, several bool) Record {
 	r := Record{
-		Cell: name, Metric: g.Metric, Basis: g.Basis, Odds: g.grid(), Budget: b,
+		Cell: name, Metric: g.Metric, Basis: g.Basis, Odds: g.grid(), Good: g.good(), Budget: b,
 		Spans: mergeSpans(c.Spans[g.Metric], nil), Threshold: b.Threshold(),
 	}
 	if g.Basis == BySplit {
@@ -36,6 +36,14 @@ func (c *Cell) record(name string, g Guard, b Budget, several bool) Record {
 		several = E(plain[0].Epochs, r.Odds, 0) >= r.Threshold
 	}
 	r.Parts, r.Networks, r.Mixed = c.parts(g, sources, several)
+	if g.Basis == ByTrial { // the first part has no weight; it says what all endpoints add up to
+		for _, p := range r.Parts[1:] {
+			for i, s := range p.Epochs {
+				r.Parts[0].Epochs[i].Service += s.Service
+				r.Parts[0].Epochs[i].Legacy += s.Legacy
+			}
+		}
+	}
 	r.Epochs = r.Parts[0].Epochs
 	if len(r.Parts) == 1 && r.Parts[0].Weight == 1 && r.Networks == 0 {
 		r.Parts = nil
@@ -49,6 +57,9 @@ func (c *Cell) record(name string, g Guard, b Budget, several bool) Record {
 
 // sources returns the sets that a guard is decided from, with their weights.
 func (c *Cell) sources(g Guard) []source {
+	if g.Basis == ByTrial {
+		return c.trialSources()
+	}
 	keys := c.Bad[g.Metric]
 	if g.Metric == Ratio {
 		keys = &c.Seen
@@ -60,13 +71,25 @@ func (c *Cell) sources(g Guard) []source {
 	out := []source{{weight: weight, keys: keys}}
 	if g.First {
 		out[0].weight = weight / 2
-		out = append(out, source{FirstAnswer, weight / 2, c.Bad[g.Metric.first()]})
+		out = append(out, source{of: FirstAnswer, weight: weight / 2, keys: c.Bad[g.Metric.first()]})
 	}
 	if g.Endpoints {
 		names := slices.Sorted(maps.Keys(c.Endpoints))
 		for _, name := range names[:min(len(names), endpointShares)] {
-			out = append(out, source{Of(name), 0.5 / endpointShares, c.Endpoints[name].Bad[g.Metric]})
+			out = append(out, source{of: Of(name), weight: 0.5 / endpointShares, keys: c.Endpoints[name].Bad[g.Metric]})
 		}
+	}
+	return out
+}
+
+// trialSources returns the sets of first answers, of which each endpoint has its
+// own.
+func (c *Cell) trialSources() []source {
+	out := []source{{}}
+	names := slices.Sorted(maps.Keys(c.Endpoints))
+	for _, name := range names[:min(len(names), endpointShares)] {
+		e := c.Endpoints[name]
+		out = append(out, source{of: Of(name), weight: 1. / endpointShares, keys: e.Bad[Harm], good: e.Bad[harmless]})
 	}
 	return out
 }

@@ -21,7 +21,7 @@ const (
 	Mismatches Metric = "mismatches" // first comparison of a key: Modern if the service differed or failed, Legacy if it agreed
 	Pairs      Metric = "pairs"      // first comparison of a key in which one side failed and the other did not: Modern if the service failed
 	Ratio      Metric = "ratio"      // keys seen, for the sample-ratio check
-	Harm       Metric = "harm"       // keys whose request on the service failed for the user; Legacy: on the monolith
+	Harm       Metric = "harm"       // keys whose first answer at an endpoint was not OK for the user, whichever side it came from
 	Slow       Metric = "slow"       // had not begun to answer when fallback gave the service up; in older events: slower than τ
 )
 
@@ -40,8 +40,15 @@ func (m Metric) growing() bool {
 	if i := IsLatency(m); i >= 0 {
 		return Latencies[i].Central
 	}
-	return strings.HasSuffix(string(m), "_first") || m == Harm
+	return strings.HasSuffix(string(m), "_first") || strings.HasSuffix(string(m), "_excused")
 }
+
+// excused is the metric under which failures of the service are kept that are
+// not held against it.
+func (m Metric) excused() Metric { return m + "_excused" }
+
+// harmless is the metric of keys whose first answer at an endpoint was OK.
+const harmless Metric = "harm_good"
 
 // A LatencyMetric is one of the set in which the latency of whole answers is
 // tested.
@@ -94,6 +101,7 @@ const (
 	ByRate  Basis = "rate"  // an allowed rate
 	ByPair  Basis = "pairs" // a fair coin: the other side, asked the same
 
+	ByTrial    Basis = "trials"    // the share of users on the service, of those answered well as well as badly
 	ByInterval Basis = "intervals" // the other side's rate in the same interval, as the application counts both
 )
 
@@ -117,6 +125,14 @@ func (g Guard) grid() Grid {
 	default:
 		return Worse()
 	}
+}
+
+// good returns the candidates for keys that were answered well.
+func (g Guard) good() Grid {
+	if g.Basis == ByTrial {
+		return Fewer()
+	}
+	return nil
 }
 
 // w returns the chance that an event falls on the service if it is no worse.

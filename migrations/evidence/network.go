@@ -1,7 +1,6 @@
 package evidence
 
 import (
-	"cmp"
 	"slices"
 	"time"
 )
@@ -49,56 +48,54 @@ func (g ByGroup) plus(o ByGroup) ByGroup {
 	return g
 }
 
-// Networks are the client networks that were seen of late, the newest of them:
-// enough to tell whether there are several. What one network does is bounded
-// (law 13) only if there are, since a single one, such as an office or a proxy
-// that does not say for whom it speaks, can't be told from all users.
-type Networks []SeenNetwork
-
-// A SeenNetwork is when a network was last seen.
-type SeenNetwork struct {
-	Network Network `json:"network"`
-	Hour    int64   `json:"hour"` // of the Unix epoch
+// A Crowding tells whether users come from several client networks. What one
+// network does is bounded (law 13) only if they do, since a single one, such as
+// an office or a proxy that does not say for whom it speaks, can't be told from
+// all users. A stray address or two beside it makes no difference: there must be
+// [FewKeys] keys outside the network that has most.
+//
+// It belongs to one gateway; the zero value is ready. What gateways tell one
+// another is the hour in which they last saw several.
+type Crowding struct {
+	since int64 // hour in which the counting began
+	slots [4]crowdingSlot
+	rest  uint64 // keys of networks without a slot
 }
 
-const (
-	networksKept   = 4
-	networksForget = 24 // hours
-)
+type crowdingSlot struct {
+	network Network
+	keys    uint64
+}
 
-// See notes that a network asks for something.
-func (n *Networks) See(network Network, at time.Time) {
+// severalFor is how long it is remembered, in hours.
+const severalFor = 24
+
+// See counts a key that was not here lately. It returns the hour if keys of
+// several networks have come, else 0.
+func (c *Crowding) See(network Network, at time.Time) int64 {
 	hour := slotOf(at, time.Hour)
-	for i := range *n {
-		if (*n)[i].Network == network && (*n)[i].Hour >= hour {
+	if hour-c.since >= severalFor {
+		*c = Crowding{since: hour}
+	}
+	c.count(network)
+	all, largest := c.rest, uint64(0)
+	for _, s := range c.slots {
+		all, largest = all+s.keys, max(largest, s.keys)
+	}
+	if all-largest >= FewKeys {
+		return hour
+	}
+	return 0
+}
+
+func (c *Crowding) count(network Network) {
+	for i := range c.slots {
+		s := &c.slots[i]
+		if s.keys == 0 || s.network == network {
+			s.network = network
+			s.keys++
 			return
 		}
 	}
-	*n = n.merged(Networks{{network, hour}})
-}
-
-// Several reports whether more than one network was seen in the last day.
-func (n Networks) Several(now time.Time) bool {
-	count, oldest := 0, slotOf(now, time.Hour)-networksForget
-	for _, s := range n {
-		if s.Hour >= oldest {
-			count++
-		}
-	}
-	return count > 1
-}
-
-// merged returns the newest of both.
-func (n Networks) merged(o Networks) Networks {
-	all := slices.Concat(n, o)
-	slices.SortFunc(all, func(a, b SeenNetwork) int {
-		return cmp.Or(cmp.Compare(b.Hour, a.Hour), cmp.Compare(a.Network, b.Network))
-	})
-	var out Networks
-	for _, s := range all {
-		if len(out) < networksKept && !slices.ContainsFunc(out, func(x SeenNetwork) bool { return x.Network == s.Network }) {
-			out = append(out, s)
-		}
-	}
-	return out
+	c.rest++
 }

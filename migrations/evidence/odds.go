@@ -22,6 +22,9 @@ var Infinity = Odds(math.Inf(1))
 // Worse returns the grid of the guard: 2, 4, 8, 16, 32, 64, 128, ∞.
 func Worse() Grid { return Grid{2, 4, 8, 16, 32, 64, 128, Infinity} }
 
+// Fewer returns the grid for keys that were answered well: 1, 1/4, 1/32.
+func Fewer() Grid { return Grid{1, 0.25, 1. / 32} }
+
 // Either returns the grid of the sample-ratio check, which looks both ways.
 func Either() Grid { return Grid{0.25, 0.5, 0.8, 0.9, 1.1, 1.25, 2, 4} }
 

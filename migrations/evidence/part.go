@@ -26,8 +26,9 @@ const FirstAnswer Of = "first answer"
 
 // A FromNetwork is what one client network adds to a part.
 type FromNetwork struct {
-	Network int         `json:"network"` // position in the order of the record, from 0; never an address
-	Counts  [][2]uint64 `json:"counts"`  // by epoch: on the service, on the monolith
+	Network int         `json:"network"`        // position in the order of the record, from 0; never an address
+	Counts  [][2]uint64 `json:"counts"`         // by epoch: on the service, on the monolith
+	Good    [][2]uint64 `json:"good,omitempty"` // ByTrial: likewise, answered well
 }
 
 const (
@@ -42,7 +43,7 @@ const (
 // averaged returns the mean of the parts by their weights, without what the
 // networks at the positions given have added. What the weights leave of 1 counts
 // as no evidence.
-func averaged(parts []Part, grid Grid, margin float64, without ...int) scaled {
+func averaged(parts []Part, stat statistic, without ...int) scaled {
 	terms := make([]scaled, 0, len(parts))
 	for _, p := range parts {
 		epochs := p.Epochs
@@ -51,7 +52,7 @@ func averaged(parts []Part, grid Grid, margin float64, without ...int) scaled {
 				epochs = f.outOf(epochs)
 			}
 		}
-		terms = append(terms, scale(p.Weight).times(e(epochs, grid, margin)))
+		terms = append(terms, scale(p.Weight).times(stat.of(epochs)))
 	}
 	return sum(terms)
 }
@@ -64,6 +65,10 @@ func (f FromNetwork) outOf(samples []Sample) []Sample {
 			out[i].Service -= min(f.Counts[i][0], out[i].Service)
 			out[i].Legacy -= min(f.Counts[i][1], out[i].Legacy)
 		}
+		if i < len(f.Good) {
+			out[i].GoodService -= min(f.Good[i][0], out[i].GoodService)
+			out[i].GoodLegacy -= min(f.Good[i][1], out[i].GoodLegacy)
+		}
 	}
 	return out
 }
@@ -73,7 +78,7 @@ func (f FromNetwork) outOf(samples []Sample) []Sample {
 // that without each of the first networks to vote, with weights 1/(n(n+1)) in
 // the order of their first votes. So a network whose clients make the monolith
 // look bad delays a trip by a known factor at most.
-func mixture(parts []Part, grid Grid, margin float64, mixed, without int) scaled {
+func mixture(parts []Part, stat statistic, mixed, without int) scaled {
 	left := 1.0
 	var terms []scaled
 	for i := range mixed {
@@ -82,9 +87,9 @@ func mixture(parts []Part, grid Grid, margin float64, mixed, without int) scaled
 		}
 		weight := 0.5 / float64((i+1)*(i+2))
 		left -= weight
-		terms = append(terms, scale(weight).times(averaged(parts, grid, margin, without, i)))
+		terms = append(terms, scale(weight).times(averaged(parts, stat, without, i)))
 	}
-	terms = append(terms, scale(left).times(averaged(parts, grid, margin, without)))
+	terms = append(terms, scale(left).times(averaged(parts, stat, without)))
 	return sum(terms)
 }
 
@@ -93,6 +98,7 @@ type source struct {
 	of     Of
 	weight float64
 	keys   *Keys
+	good   *Keys // ByTrial
 }
 
 // parts returns the parts of several sets over the epochs of a cell, the number
@@ -108,20 +114,38 @@ func (c *Cell) parts(g Guard, sources []source, several bool) (parts []Part, net
 			continue
 		}
 		p := Part{Of: s.of, Weight: s.weight, Epochs: c.samples(g, s.keys)}
+		if s.good != nil {
+			for i := range p.Epochs {
+				sides := s.good.In(p.Epochs[i].Epoch)
+				p.Epochs[i].GoodService, p.Epochs[i].GoodLegacy = sides[Modern], sides[Legacy]
+			}
+		}
 		for n, network := range order {
-			if s.keys == nil || s.keys.networks[network] == nil {
+			bad, good := s.keys.by(network, p.Epochs), s.good.by(network, p.Epochs)
+			if bad == nil && good == nil {
 				continue
 			}
-			f := FromNetwork{Network: n, Counts: make([][2]uint64, 0, len(p.Epochs))}
-			for _, e := range p.Epochs {
-				sides := in(s.keys.networks[network].counts, e.Epoch)
-				f.Counts = append(f.Counts, [2]uint64{sides[Modern], sides[Legacy]})
+			if bad == nil {
+				bad = make([][2]uint64, len(p.Epochs))
 			}
-			p.From = append(p.From, f)
+			p.From = append(p.From, FromNetwork{Network: n, Counts: bad, Good: good})
 		}
 		parts = append(parts, p)
 	}
 	return parts, len(order), mixed
+}
+
+// by returns what a network has added to each epoch; nil: nothing.
+func (k *Keys) by(network Network, epochs []Sample) [][2]uint64 {
+	if k == nil || k.networks[network] == nil || len(k.networks[network].counts) == 0 {
+		return nil
+	}
+	out := make([][2]uint64, 0, len(epochs))
+	for _, e := range epochs {
+		sides := in(k.networks[network].counts, e.Epoch)
+		out = append(out, [2]uint64{sides[Modern], sides[Legacy]})
+	}
+	return out
 }
 
 // rankNetworks returns the networks that a record tells apart: the first to
@@ -135,18 +159,23 @@ func rankNetworks(sources []source) (order []Network, mixed int) {
 	}
 	all := make(map[Network]voter)
 	for _, s := range sources {
-		if s.keys == nil {
-			continue
-		}
-		for n, f := range s.keys.networks {
-			v, known := all[n]
-			v.network = n
-			if !known || f.first < v.first {
-				v.first = f.first
+		for _, keys := range []*Keys{s.keys, s.good} {
+			if keys == nil {
+				continue
 			}
-			t := f.total()
-			v.service, v.both = max(v.service, t[Modern]), max(v.both, t.Sum())
-			all[n] = v
+			for n, f := range keys.networks {
+				v, known := all[n]
+				v.network = n
+				if !known || f.first < v.first {
+					v.first = f.first
+				}
+				t := f.total()
+				if keys == s.keys {
+					v.service = max(v.service, t[Modern])
+				}
+				v.both = max(v.both, t.Sum())
+				all[n] = v
+			}
 		}
 	}
 	voters := make([]voter, 0, len(all))

@@ -133,10 +133,19 @@ func TestAnEndpointThatFailsAmongMany(t *testing.T) {
 func TestEndpointsAreBounded(t *testing.T) {
 	cell := NewCell(1, 5000)
 	for i := range 10 * MostEndpoints {
-		cell.At(fmt.Sprint("GET /", i)).Requests[Legacy][0]++
+		cell.At(fmt.Sprint("GET /", i)).Requests[Legacy][0] += 3
 	}
 	if n := len(cell.Endpoints); n != MostEndpoints || cell.Endpoints[OtherEndpoint] == nil {
 		t.Errorf("%d endpoints", n)
+	}
+	if n := NewCell(1, 5000); n.At("GET /scanned") != nil { // one that was asked once makes room
+		n.Endpoints["GET /scanned"].Requests[Legacy][0] = 1
+		for i := range MostEndpoints {
+			n.At(fmt.Sprint("GET /", i)).Requests[Legacy][0] = 9
+		}
+		if n.Endpoints["GET /scanned"] != nil || n.Endpoints["GET /30"] == nil {
+			t.Error("a scanner's path keeps an endpoint out")
+		}
 	}
 	e := cell.At("GET /0")
 	for i := range 10 * endpointVotes {
@@ -229,4 +238,35 @@ func TestPartsAreRecomputedToTheBit(t *testing.T) {
 			}
 		}
 	})
+}
+
+// First answers, good and bad: with both sides alike they trip at most with the
+// chance that they may, at any share, and a service that is better never does.
+func TestTrialsTripAtMostAlpha(t *testing.T) {
+	const alpha = 0.05
+	n := runs(150, 4000)
+	for _, c := range []struct {
+		share           int
+		legacy, service float64 // share of users who are answered badly
+	}{{5000, 0.1, 0.1}, {50_000, 0.3, 0.3}, {95_000, 0.02, 0.02}, {95_000, 0.5, 0.5}, {95_000, 0.5, 0.1}, {20_000, 0.5, 0.1}} {
+		rng := rand.New(rand.NewPCG(6, uint64(c.share)))
+		trips := 0
+		for range n {
+			cell, tripped := NewCell(1, c.share), false
+			e := []*Endpoint{cell.At("GET /a"), cell.At("POST /b")}
+			for key := range Key(300) {
+				side, bad := Legacy, c.legacy
+				if rng.Float64() < float64(c.share)/Buckets {
+					side, bad = Modern, c.service
+				}
+				e[key%2].Answer(rng.Float64() >= bad, Vote{Key: key, Epoch: 1, Side: side, Network: Network(1 + rng.IntN(9)), At: noon.Add(time.Duration(key) * time.Second), Several: true})
+				if key%5 == 0 {
+					r := cell.Judge("", []Guard{{Metric: Harm, Basis: ByTrial}}, Budget{Alpha: alpha * math.Pi * math.Pi / 6, Test: 1}, true)[0]
+					tripped = tripped || r.E >= r.Threshold
+				}
+			}
+			trips += count(tripped)
+		}
+		atMostAlpha(t, trips, n, alpha)
+	}
 }

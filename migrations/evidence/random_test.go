@@ -113,7 +113,7 @@ func counts() *rapid.Generator[Counts] {
 			network := Network(rapid.IntRange(1, 8).Draw(t, "network"))
 			c.Burn[rapid.IntRange(0, 1).Draw(t, "side")].AddFrom(at, 1, uint64(rapid.IntRange(0, 1).Draw(t, "bad")), network)
 			c.Whole.Add(at, time.Duration(rapid.Int64Range(1, 1e13).Draw(t, "latency")))
-			c.Networks.See(network, at)
+			c.SeveralAt = max(c.SeveralAt, new(Crowding).See(network, at))
 		}
 		for _, plan := range []string{"5a1e0c7d9b3f2468", "9c4efa8003b25516"} {
 			if rapid.Bool().Draw(t, "plan") {

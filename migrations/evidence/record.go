@@ -17,13 +17,14 @@ type Record struct {
 	Basis    Basis         `json:"basis,omitempty"`
 	Epochs   []Sample      `json:"epochs"`
 	Odds     Grid          `json:"odds"`
-	Margin   float64       `json:"margin,omitempty"`   // δ of a rate
-	Tau      time.Duration `json:"tau_ns,omitempty"`   // of the latency metric
-	Every    time.Duration `json:"every_ns,omitempty"` // ByInterval: width of one
-	From     int64         `json:"from,omitempty"`     // ByInterval: in which the test began
-	Slots    []Interval    `json:"slots,omitempty"`    // ByInterval: the counts, in place of Epochs
-	Bets     Bets          `json:"bets,omitempty"`     // ByInterval: in place of Odds
-	Reversed bool          `json:"reversed,omitempty"` // the sides are exchanged: E says that the monolith is worse
+	Good     Grid          `json:"good_odds,omitempty"` // ByTrial: candidates for those answered well
+	Margin   float64       `json:"margin,omitempty"`    // δ of a rate
+	Tau      time.Duration `json:"tau_ns,omitempty"`    // of the latency metric
+	Every    time.Duration `json:"every_ns,omitempty"`  // ByInterval: width of one
+	From     int64         `json:"from,omitempty"`      // ByInterval: in which the test began
+	Slots    []Interval    `json:"slots,omitempty"`     // ByInterval: the counts, in place of Epochs
+	Bets     Bets          `json:"bets,omitempty"`      // ByInterval: in place of Odds
+	Reversed bool          `json:"reversed,omitempty"`  // the sides are exchanged: E says that the monolith is worse
 	Budget
 	Parts     []Part   `json:"parts,omitempty"`    // what E averages; the Epochs are those of the first. Empty: E is of the Epochs alone
 	Networks  int      `json:"networks,omitempty"` // client networks that the parts tell apart; 0: what one of them does is not bounded
@@ -40,6 +41,8 @@ func (r Record) Trips() bool {
 	return r.E >= r.Threshold && (r.Networks == 0 || r.Least >= r.Threshold)
 }
 
+func (r Record) statistic() statistic { return statistic{r.Odds, r.Good, r.Margin} }
+
 // Recompute returns the evidence that the counts of the record amount to: to
 // the bit E, on any machine, also after the record was written and read.
 func (r Record) Recompute() float64 {
@@ -47,9 +50,9 @@ func (r Record) Recompute() float64 {
 		return r.Intervals().Recompute()
 	}
 	if len(r.Parts) == 0 {
-		return E(r.Epochs, r.Odds, r.Margin)
+		return r.statistic().of(r.Epochs).float()
 	}
-	return mixture(r.Parts, r.Odds, r.Margin, r.Mixed, -1).float()
+	return mixture(r.Parts, r.statistic(), r.Mixed, -1).float()
 }
 
 // RecomputeLeast is [Record.Recompute] for Least. The least over leaving out
@@ -60,7 +63,7 @@ func (r Record) RecomputeLeast() float64 {
 	}
 	least := Most
 	for i := range r.Networks {
-		least = min(least, mixture(r.Parts, r.Odds, r.Margin, r.Mixed, i).float())
+		least = min(least, mixture(r.Parts, r.statistic(), r.Mixed, i).float())
 	}
 	return least
 }
@@ -98,7 +101,7 @@ func (r Record) Leading() Part {
 	}
 	best, most := r.Parts[0], -1.0
 	for _, p := range r.Parts {
-		if e := p.Weight * E(p.Epochs, r.Odds, r.Margin); e > most {
+		if e := p.Weight * r.statistic().of(p.Epochs).float(); e > most {
 			best, most = p, e
 		}
 	}

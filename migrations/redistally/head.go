@@ -8,7 +8,7 @@ import (
 
 // format is the version of what is written. A gateway reads what others of
 // that version have written, with members that it does not know.
-const format = 1
+const format = 2
 
 // A head is what a gateway says of itself and of its parts.
 type head struct {

@@ -107,7 +107,7 @@ func (t *Tally) mostKnown() int {
 // leftBehind returns what still counts of a gateway that has ended: what its
 // people did. What it was like is over.
 func leftBehind(c evidence.Counts) evidence.Counts {
-	out := evidence.Counts{Cells: make(map[string]*evidence.Cell, len(c.Cells)), Burn: c.Burn, Week: c.Week, Enforced: c.Enforced}
+	out := evidence.Counts{Cells: make(map[string]*evidence.Cell, len(c.Cells)), Burn: c.Burn, Week: c.Week, Enforced: c.Enforced, SeveralAt: c.SeveralAt}
 	for name, cell := range c.Cells {
 		still := *cell
 		still.Streaks = nil
