@@ -156,7 +156,7 @@ func (c *count) line(n *line, at time.Time) {
 // fare: whoever makes keys up has as many as they want.
 func (c *count) burn(n *line, at time.Time, known *answered) {
 	bad := uint64(0)
-	if n.facts.failure() && n.facts&healed == 0 { // what fallback healed has cost no user anything
+	if n.facts&(failed|timedOut) != 0 && n.facts&healed == 0 { // what fallback healed has cost no user anything
 		bad = 1
 	}
 	side := n.facts.side()

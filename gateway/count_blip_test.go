@@ -180,6 +180,7 @@ func TestKeysThatAreMadeUpBurnNoBudget(t *testing.T) {
 func TestOneNetworkBurnsNoBudget(t *testing.T) {
 	c := counts(t, 50_000)
 	for i := range 400 {
+		c.take(line{facts: arrived | placed, network: evidence.Network(10 + i%20)})
 		c.take(line{facts: served | placed, network: evidence.Network(10 + i%20)})
 	}
 	for range 300 {
@@ -193,5 +194,24 @@ func TestOneNetworkBurnsNoBudget(t *testing.T) {
 	}
 	if blaze := c.all.Burn.Judge(evidence.Objective, c.now, c.all.Several(c.now)); blaze != evidence.LegacyHot {
 		t.Errorf("all networks: %q", blaze)
+	}
+}
+
+// A stray address beside the one of all users, such as that of a health checker,
+// does not make several client networks.
+func TestAStrayAddressMakesNoSeveralNetworks(t *testing.T) {
+	c := counts(t, 50_000)
+	for range 500 {
+		c.take(line{facts: arrived | placed, network: 7})
+	}
+	for i := range evidence.FewKeys - 1 {
+		c.take(line{facts: arrived | placed, network: evidence.Network(100 + i%3)})
+	}
+	if c.all.Several(c.now) {
+		t.Error("nine keys of others make several networks")
+	}
+	c.take(line{facts: arrived | placed, network: 200})
+	if !c.all.Several(c.now) || c.all.Several(c.now.Add(26*time.Hour)) {
+		t.Error("ten keys of others make several, for a day")
 	}
 }
