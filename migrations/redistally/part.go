@@ -59,6 +59,7 @@ func split(migration string, c evidence.Counts) []piece {
 		light.Cells[name] = &few
 		large := map[evidence.Metric]*evidence.Keys{seen: &cell.Seen}
 		maps.Copy(large, cell.Bad)
+		few.Endpoints = withoutSets(cell.Endpoints, large)
 		for metric, keys := range large {
 			if keys == nil || keys.Len() == 0 {
 				continue
@@ -83,6 +84,45 @@ func split(migration string, c evidence.Counts) []piece {
 		})
 	}
 	return append(pieces, piece{name: migration, text: func() ([]byte, error) { return json.Marshal(light) }})
+}
+
+// atEndpoint begins the name of a set of an endpoint in place of a metric; the
+// metric follows, and then the endpoint.
+const atEndpoint = "@"
+
+// withoutSets returns the endpoints without their sets, which it puts among those
+// that are parts of their own.
+func withoutSets(from map[string]*evidence.Endpoint, large map[evidence.Metric]*evidence.Keys) map[string]*evidence.Endpoint {
+	if from == nil {
+		return nil
+	}
+	out := make(map[string]*evidence.Endpoint, len(from))
+	for name, e := range from {
+		light := *e
+		light.Bad = nil
+		out[name] = &light
+		for metric, keys := range e.Bad {
+			large[evidence.Metric(atEndpoint+string(metric)+atEndpoint+name)] = keys
+		}
+	}
+	return out
+}
+
+// putSet gives an endpoint a set that was a part of its own. The endpoints of the
+// cell are its own.
+func putSet(cell *evidence.Cell, name string, keys *evidence.Keys) {
+	metric, endpoint, _ := strings.Cut(name, atEndpoint)
+	e := cell.Endpoints[endpoint]
+	if e == nil {
+		return
+	}
+	whole := *e
+	whole.Bad = maps.Clone(e.Bad)
+	if whole.Bad == nil {
+		whole.Bad = make(map[evidence.Metric]*evidence.Keys)
+	}
+	whole.Bad[evidence.Metric(metric)] = keys
+	cell.Endpoints[endpoint] = &whole
 }
 
 // A parcel is what has come of one gateway, by the names of its parts.
@@ -145,6 +185,7 @@ func (p *parcel) join(migration string) evidence.Counts {
 	for name, cell := range c.Cells {
 		if cell != nil {
 			whole := *cell
+			whole.Endpoints = maps.Clone(cell.Endpoints)
 			cells[name] = &whole
 		}
 	}
@@ -158,6 +199,10 @@ func (p *parcel) join(migration string) evidence.Counts {
 		}
 		if metric == seen {
 			cell.Seen = *s.Keys
+			continue
+		}
+		if rest, ok := strings.CutPrefix(metric, atEndpoint); ok {
+			putSet(cell, rest, s.Keys)
 			continue
 		}
 		if cell.Bad == nil {

@@ -250,8 +250,8 @@ func TestGatewaysOfOtherVersionsAreLeftOut(t *testing.T) {
 		g.exchange(t)
 	}
 	c := s.client(t)
-	newer := strings.Replace(c.HGet(t.Context(), key("tallies"), "bob").Val(), `"format":1`, `"format":2`, 1)
-	c.HSet(t.Context(), key("tallies"), "bob", newer)
+	older := strings.Replace(c.HGet(t.Context(), key("tallies"), "bob").Val(), `"format":2`, `"format":1`, 1)
+	c.HSet(t.Context(), key("tallies"), "bob", older)
 	also := strings.Replace(c.HGet(t.Context(), key("tally:cai"), "orders").Val(), `{`, `{"mood":"good",`, 1)
 	c.HSet(t.Context(), key("tally:cai"), "orders", also)
 	for range 3 {
