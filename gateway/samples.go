@@ -196,7 +196,7 @@ func (rec *record) sampleFeatures(r *http.Request) {
 		if n := c.samples.control.beside(bad); n > 0 {
 			x := rec.sample(r, n)
 			if bad {
-				x.bad, x.failed, x.class, x.outcome = true, true, rec.class, outcomeText(f, x.status)
+				x.bad, x.failed, x.class, x.outcome = true, true, rec.class, outcomeText(f, rec.class, x.status)
 			}
 			c.samples.control.put(x)
 		}
