@@ -74,7 +74,7 @@ var tail = func() (bits uint8) {
 // slowIn returns in which of [evidence.Latencies] the request was slow, a bit
 // for each, without those that its timer has told already.
 func (rec *record) slowIn() (slow uint8) {
-	if rec.bothFailed || rec.cell.slowest == 0 {
+	if rec.bothFailed || rec.cell.known().slowest == 0 {
 		return 0
 	}
 	limits := rec.limits()

@@ -11,6 +11,7 @@ import (
 type answered struct {
 	test     uint64
 	patience time.Duration         // of the cell, with failures that may be a restart
+	learn    time.Time             // when it is next looked what slow means
 	keys     map[evidence.Key]bool // whether one was answered well
 	before   map[evidence.Key]bool // likewise in the test before
 }

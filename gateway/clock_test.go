@@ -498,8 +498,8 @@ func TestAnOutcomeIsNotAllocated(t *testing.T) {
 func outcomeOf(t testing.TB) (*record, *upstream.Response) {
 	var bs books
 	bs.init("bench", 1)
-	c := &cell{book: bs.of("orders"), test: 1, epoch: 1, share: 5000, links: &links{}, slowest: time.Hour}
-	c.limits[evidence.Modern][evidence.FirstByteP99] = time.Hour
+	c := &cell{book: bs.of("orders"), test: 1, epoch: 1, share: 5000, links: &links{}}
+	c.limits.slowest, c.limits.by[evidence.Modern][evidence.FirstByteP99] = time.Hour, time.Hour
 	rec := &record{cell: c, route: &route{Route: &routes.Route{}, plan: &migrations.Plan{}, book: c.book}}
 	rec.Side, rec.Start, rec.outgoing.Method = migrations.Modern, time.Now(), "GET"
 	return rec, &upstream.Response{Status: 200, Header: http.Header{"Content-Type": {"application/grpc"}, "Grpc-Status": {"5"}}}

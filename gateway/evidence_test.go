@@ -427,3 +427,33 @@ func BenchmarkEvidence(b *testing.B) {
 		l.read(s, time.Now())
 	}
 }
+
+// Where the event that began the test does not know what slow means, the test
+// learns it from the monolith's answers, and goes on.
+func TestATestLearnsWhatSlowMeans(t *testing.T) {
+	r := ramp(t, "", ", fallback: {off: true}", nil)
+	now := time.Now()
+	l := &r.gateway.books.of("orders").ledger
+	l.mu.Lock()
+	for range 30 {
+		l.count.all.Latency.Add(now.Add(-time.Minute), 40*time.Millisecond)
+	}
+	l.mu.Unlock()
+	taus := r.cell("").Taus
+	if p50 := taus[0]; p50 < 39*time.Millisecond || p50 > 41*time.Millisecond || taus[evidence.FirstByteP99] != 0 {
+		t.Fatalf("%v", taus)
+	}
+	c := &r.gateway.snapshot.Load().standings[0].cells[0]
+	if l := c.known(); l.by[evidence.Legacy][0] != taus[0] || l.by[evidence.Modern][0] != 2*taus[0] || l.slowest != 2*taus[0] {
+		t.Errorf("%+v", l)
+	}
+	l.mu.Lock()
+	for range 2000 { // more is known later, and what is known stays
+		l.count.all.Latency.Add(now.Add(-2*time.Minute), 80*time.Millisecond)
+	}
+	l.count.of(c).learn = time.Time{}
+	l.mu.Unlock()
+	if later := r.cell("").Taus; later[0] != taus[0] || later[evidence.FirstByteP99] < 78*time.Millisecond {
+		t.Errorf("%v", later)
+	}
+}

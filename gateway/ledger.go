@@ -125,6 +125,9 @@ func (l *ledger) read(s *standing, now time.Time) evidence.Counts {
 	l.count.lines = l.take(l.count.lines[:0])
 	l.count.add()
 	l.count.settle(now)
+	for i := range s.cells {
+		l.count.learn(&s.cells[i], now)
+	}
 	l.count.last = l.count.all.CloneAfter(l.count.last)
 	out := l.count.last
 	out.At = now
@@ -142,10 +145,11 @@ func (l *ledger) restore(c evidence.Counts) {
 }
 
 // links is the room for span contexts of one test: that many requests may ask
-// for their traces to be kept.
+// for their traces to be kept. And it is what the test learns of latency.
 type links struct {
-	test  uint64
-	taken [len(linked)]atomic.Uint32 // by metric
+	test    uint64
+	taken   [len(linked)]atomic.Uint32 // by metric
+	learned atomic.Pointer[limits]
 }
 
 // linked are the kinds of metrics whose requests a decision links to.

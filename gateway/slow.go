@@ -83,13 +83,13 @@ func within(limits evidence.Taus, passed time.Duration) (slow uint8) {
 // both sides are held to that, or the service would be judged more strictly; it
 // gives up only what may be sent again.
 func (rec *record) limits() evidence.Taus {
-	c := rec.cell
-	limits := c.limits[rec.sideFact().side()]
+	known := rec.cell.known()
+	limits := known.by[rec.sideFact().side()]
 	f := rec.route.Fallback
-	if f == nil || f.After == 0 || f.After >= c.slowest || !rec.repeatable(true) || rec.outgoing.Length > shadow.Cap {
+	if f == nil || f.After == 0 || f.After >= known.slowest || !rec.repeatable(true) || rec.outgoing.Length > shadow.Cap {
 		return limits
 	}
-	for i, l := range c.limits[evidence.Modern] {
+	for i, l := range known.by[evidence.Modern] {
 		if l > f.After {
 			limits[i] = time.Duration(float64(limits[i]) * float64(f.After) / float64(l))
 		}

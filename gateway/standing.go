@@ -2,7 +2,6 @@ package gateway
 
 import (
 	"net/http"
-	"slices"
 	"time"
 
 	"github.com/ficus-gateway/ficus/flags"
@@ -30,8 +29,9 @@ type cell struct {
 	turn  uint64                // event with which the ramp began to run
 	links *links                // of the present test
 
-	limits   [2]evidence.Taus // by side: when an answer is slow; zero: latency is not watched
-	slowest  time.Duration    // the greatest of the service's
+	plan     *migrations.Plan // nil: the log does not know the migration
+	taus     evidence.Taus    // what slow means, as the event that began the test says
+	limits   limits           // by taus; see [cell.known]
 	patience time.Duration    // how long failures that fallback healed may be a restart
 	alone    bool             // all clients are behind one network, by the plan
 	samples  *samples         // of its requests; nil: the log does not know the migration
@@ -60,8 +60,8 @@ func standingOf(p *migrations.Plan, m *migrations.Migration, b *book) standing {
 				c.name = name
 			}
 			c.turn, c.patience, c.alone = of.Turn, p.Guard.Blip, p.Guard.OneNetwork
-			c.limits = p.Limits(of.Course(migrations.Rest))
-			c.slowest = slices.Max(c.limits[evidence.Modern][:])
+			c.plan, c.taus = p, of.Taus
+			c.limits = limitsOf(p, of.Taus)
 			c.hurts = b.recoveries.of(c.name)
 			c.links, c.samples = b.ledger.linksOf(c.name, c.test), b.sampled.of(c.name, c.test)
 		}

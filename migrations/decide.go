@@ -111,15 +111,13 @@ func (v view) decide() (Event, bool) {
 	return Event{}, false
 }
 
-// renew ends a test that has counted all it can, or that began before it was
-// known what slow means.
+// renew ends a test that has counted all it can, or in which the monolith has
+// failed and recovered.
 func (v view) renew() (Event, bool) {
 	switch {
 	case !v.known || v.counts.Own || v.course.Completed():
 	case v.cell.Full():
 		return v.renewed("the test has counted as many users as it can, and ends undecided; the next one begins"), true
-	case v.course.Split.Modern() > 0 && v.learned():
-		return v.renewed("the latency of " + v.plan.From + " is known now, so the test of latency begins"), true
 	case v.recovered():
 		return v.renewed(v.plan.From + " failed during the test and has recovered; a new test begins"), true
 	}
@@ -131,24 +129,6 @@ func (v view) renewed(reason string) Event {
 	e.SetTaus(v.taus())
 	return e
 }
-
-// learned reports whether the present test does not know what slow means, and
-// the next one would: first at p50, and once more at p99, of which much is
-// needed to know.
-//
-// The next test begins without the votes of this one, so it waits while they
-// speak against the service.
-func (v view) learned() bool {
-	if r, ok := evidence.Strongest(v.judge()); ok && r.E > suspicious {
-		return false
-	}
-	known, now := v.course.Taus, v.taus()
-	const p50, p99 = evidence.FirstByteP99 - 2, evidence.FirstByteP99
-	return known[p50] == 0 && now[p50] > 0 || known[p99] == 0 && now[p99] > 0
-}
-
-// suspicious is the evidence from which a test is not given up for another one.
-const suspicious = 2
 
 // recovered reports whether the monolith was the worse side in the present test
 // and fails no more: what it did then would keep a fault of the service from

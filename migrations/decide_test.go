@@ -713,24 +713,6 @@ func freezing(t *testing.T, from, to, zone, why string) Freeze {
 	return f
 }
 
-func TestATestBeginsAnewWhenItIsKnownWhatSlowMeans(t *testing.T) {
-	s := orders(t, "live=50%", "live=90%")
-	s.replan(func(p *Plan) { p.Guard.Latency = &LatencyGuard{Quantile: 0.9, WorseBy: 0.2} }).begin()
-	s.cell("") // somebody counts
-	if events := s.decide(); len(events) != 0 {
-		t.Fatalf("decided %s", texts(events))
-	}
-	for range 200 {
-		s.counts.Latency.Add(s.now.Add(-10*time.Minute), 40*time.Millisecond)
-	}
-	if e := s.want(Renewed, "the latency of monolith is known now"); e.Taus == nil || e.Taus[1] < 39*time.Millisecond || e.Taus[1] > 41*time.Millisecond || s.m().Taus != *e.Taus {
-		t.Errorf("%+v", e)
-	}
-	if events := s.decide(); len(events) != 0 {
-		t.Errorf("decided %s", texts(events))
-	}
-}
-
 func TestAServiceThatOftenBeginsTooLateGoesNoFurther(t *testing.T) {
 	s := orders(t, "live=50%", "live=90%").begin()
 	s.traffic(2000)

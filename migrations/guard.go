@@ -80,7 +80,9 @@ func (v view) judgeBy(metrics []evidence.Guard) []evidence.Record {
 	records = append(records, v.intervals(budget)...)
 	for i := range records {
 		if at := evidence.IsLatency(records[i].Metric); at >= 0 {
-			records[i].Tau = v.course.Taus[at]
+			if records[i].Tau = v.course.Taus[at]; records[i].Tau == 0 {
+				records[i].Tau = v.cell.Taus[at]
+			}
 		}
 	}
 	return records

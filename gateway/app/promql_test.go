@@ -234,7 +234,7 @@ routes: [{path: /*, migration: orders}]
 	if why := guard.Unreported(r.counts("orders"), test, time.Now().Add(-time.Hour), time.Now()); why != "" {
 		t.Errorf("it is not known: %s", why)
 	}
-	if text, err := checked(t, r.config); err != nil || strings.Contains(text, "lost_orders") || strings.Contains(text, "warning") {
+	if text, err := checked(t, r.config); err != nil || strings.Contains(text, ".yaml:") || strings.Contains(text, "warning") {
 		t.Errorf("check: %v %s", err, text)
 	}
 	target.CloseClientConnections()

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -89,6 +90,7 @@ func TestARollbackTellsHowLongUsersSuffered(t *testing.T) {
 	time.Sleep(5 * time.Millisecond) // requests are noted by the millisecond
 	let()
 	c.gone.Wait()
+	eventually(t, "all requests are counted", func() bool { return c.gateway.InFlight() == 0 })
 	var r dashboard.Recovery
 	eventually(t, "the last user is known", func() bool {
 		r = c.recovery(e.Seq)
@@ -122,7 +124,13 @@ func TestARollbackTellsHowLongUsersSuffered(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	again := c.again(string(config))
+	if err := c.running.stop(30 * time.Second); err != nil { // a connection that was never used rests for 5 s
+		t.Fatal(err)
+	}
+	again, err := tryStart(t, filepath.Dir(c.config), string(config))
+	if err != nil {
+		t.Fatal(err)
+	}
 	if got := again.recovery(e.Seq); !got.LastHurt.Equal(*r.LastHurt) || len(got.InForce) != 1 || !got.InForce[0].At.Equal(r.InForce[0].At) {
 		t.Errorf("after a restart %+v, before it %+v", got, r)
 	}

@@ -1,6 +1,7 @@
 package dashboard
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"strings"
@@ -141,7 +142,7 @@ func testOf(w migrations.Weighing, plan migrations.Plan) *Test {
 		out.Tau = w.Course.Tau.String()
 	}
 	for i, l := range evidence.Latencies {
-		if tau := w.Course.Taus[i]; tau > 0 {
+		if tau := cmp.Or(w.Course.Taus[i], w.Counts.Taus[i]); tau > 0 {
 			out.Slow = append(out.Slow, fmt.Sprintf("%s of %s", strings.ReplaceAll(string(l.Metric), "_", " "), tau.Round(100*time.Microsecond)))
 		}
 	}

@@ -25,6 +25,7 @@ type Cell struct {
 	Streaks  Streaks             `json:"streaks,omitempty"` // consecutive failures by gateway
 	First    map[Metric]int64    `json:"first,omitempty"`   // when the first bad event on the service was, in Unix milliseconds by the clock of the gateway that saw it
 
+	Taus      Taus                 `json:"taus_ns,omitzero"`    // what slow means, as far as it became known in the test
 	Turn      uint64               `json:"turn,omitempty"`      // event with which the ramp began to run
 	Endpoints map[string]*Endpoint `json:"endpoints,omitempty"` // by method and path template
 	HarmBy    ByGroup              `json:"harm_by,omitzero"`    // of Harm, by group of client networks
@@ -373,6 +374,7 @@ func mergeCells(a, b *Cell) *Cell {
 		Harm:     a.Harm + b.Harm,
 		Streaks:  streaks,
 
+		Taus:      a.Taus.greater(b.Taus),
 		Turn:      max(a.Turn, b.Turn),
 		Endpoints: mergeEndpoints(a.Endpoints, b.Endpoints),
 		CleanBy:   a.CleanBy.plus(b.CleanBy),

@@ -71,6 +71,14 @@ type Taus [len(Latencies)]time.Duration
 // Known reports whether any is known.
 func (t Taus) Known() bool { return t != Taus{} }
 
+// greater returns the greater of each: of what several gateways have learned.
+func (t Taus) greater(o Taus) Taus {
+	for i := range t {
+		t[i] = max(t[i], o[i])
+	}
+	return t
+}
+
 // IsLatency reports the position of a metric in [Latencies], −1 if it is none.
 func IsLatency(m Metric) int {
 	return slices.IndexFunc(Latencies[:], func(l LatencyMetric) bool { return l.Metric == m })
