@@ -181,7 +181,7 @@ type sample struct {
 
 // sampleFeatures keeps what a finished request is like: on the service of every
 // bad one, until there are many, and of few good ones; on the monolith of those
-// that failed or were slow, and of a few of the same time.
+// that failed, and of a few of the same time.
 func (rec *record) sampleFeatures(r *http.Request) {
 	c := rec.cell
 	if c == nil || c.samples == nil {
@@ -192,7 +192,7 @@ func (rec *record) sampleFeatures(r *http.Request) {
 		return // it says nothing of the side that was asked
 	}
 	if rec.Side != migrations.Modern {
-		bad := f.bad()
+		bad := f.failure() // slow ones hold nothing
 		if n := c.samples.control.beside(bad); n > 0 {
 			x := rec.sample(r, n)
 			if bad {
