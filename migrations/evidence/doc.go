@@ -34,7 +34,8 @@
 // The same product serves more questions: [ByRate] holds first comparisons
 // against an allowed rate of mismatches (w = m₀), [ByPair] holds two answers to
 // the same request, of which one failed, against a fair coin (w = 1/2, θ = 19:
-// E = Π(1+λs) with λ = 0.9), [Cell.RatioCheck] holds keys seen against the split
+// E = Π(1+λs) with λ = 0.9), [ByTrial] looks at keys by their first answers, good
+// ones as well as bad ones, [Cell.RatioCheck] holds keys seen against the split
 // (θ on both sides of 1), and [Cell.Reverse] exchanges the sides: is the monolith
 // the worse one?
 //
