@@ -136,7 +136,7 @@ type GuardConfig struct {
 	FalseAlarm *Percent `yaml:"false_alarm" default:"0.1%"`
 	// Outcomes says whether redirects, 401 and 403, 404 and 410, other 4xx and gRPC errors are tested: a rise of one of them on the service against the monolith speaks against the service.
 	Outcomes string `yaml:"outcomes" default:"on" enum:"on,off"`
-	// Latency says how much slower the service may be, to the first and to the last byte of an answer; left out, {quantile: p99, worse_by: 100%}. Off turns it off.
+	// Latency says how much slower the service may be, to the first and to the last byte of an answer; left out, {quantile: p99, worse_by: 100%}. What the monolith's latency is, is learned in the test where it was not known before. Off turns it off.
 	Latency *LatencyConfig `yaml:"latency"`
 	// Mismatches says how many comparisons may differ. Left out, no step goes forward unless fewer than 1 % do, and nothing is rolled back for them. Off turns that off.
 	Mismatches *MismatchesConfig `yaml:"mismatches"`
@@ -144,7 +144,7 @@ type GuardConfig struct {
 	Findings string `yaml:"findings" default:"critical" enum:"critical,high,none"`
 	// Blip is how long failures like those of a restart, which fallback healed, are kept aside and only hold the ramp; three times an hour at most. 0s counts them at once.
 	Blip *Duration `yaml:"blip" default:"10s"`
-	// Networks says whether what the clients of one network do is bounded: it neither causes nor prevents a rollback, a hold or a step. Write off where nearly all users come from one network, such as an office.
+	// Networks says whether what the clients of one network do is bounded: it neither causes nor prevents a rollback, a hold or a step. That begins when ten users have come within a day from outside the network that has most. Write off where nearly all users come from one network, such as an office.
 	Networks string `yaml:"networks" default:"on" enum:"on,off"`
 	// Errors says how many more users with an error than on the monolith are still fine.
 	Errors RateConfig `yaml:"errors"`
@@ -154,7 +154,7 @@ type GuardConfig struct {
 	Objective *Percent `yaml:"objective" default:"99.95%"`
 	// Saturation is the share of the service's capacity in use from which the ramp waits; 0% turns it off.
 	Saturation *Percent `yaml:"saturation" default:"90%"`
-	// Harm is the number of user requests failed by the service in one step that rolls it back, whatever the evidence. Left out or 0, far more users with a failure than the monolith's rate predicts do that. Off turns it off.
+	// Harm is the number of user requests failed by the service in one step that rolls it back, whatever the evidence. Left out or 0, users are tested by their first answer at each endpoint instead, within false_alarm. Off turns both off.
 	Harm Harm `yaml:"harm" default:"0"`
 	// Metrics lists what the application counts that is to get no worse, such as lost orders.
 	Metrics []MetricConfig `yaml:"metrics"`

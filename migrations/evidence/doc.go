@@ -34,7 +34,8 @@
 // The same product serves more questions: [ByRate] holds first comparisons
 // against an allowed rate of mismatches (w = m₀), [ByPair] holds two answers to
 // the same request, of which one failed, against a fair coin (w = 1/2, θ = 19:
-// E = Π(1+λs) with λ = 0.9), [Cell.RatioCheck] holds keys seen against the split
+// E = Π(1+λs) with λ = 0.9), [ByTrial] looks at keys by their first answers, good
+// ones as well as bad ones, [Cell.RatioCheck] holds keys seen against the split
 // (θ on both sides of 1), and [Cell.Reverse] exchanges the sides: is the monolith
 // the worse one?
 //
@@ -53,10 +54,20 @@
 // an e-value whatever the dependence between them, so that one key may count in
 // several parts. What the weights leave of 1 counts as no evidence.
 //
+// # Trials
+//
+// At a great share a bad event on the service says little, since nearly all
+// should be there. That the keys of the monolith are answered well says more. So
+// [ByTrial] multiplies E_θ by the same product over the keys that were answered
+// well, with candidates φ ≤ 1 in place of θ ([Fewer]): if the service is no worse,
+// a good first answer falls on it with a chance of w at least. E is the mean over
+// all θ and φ. Each [Endpoint] is a part, and there is none for all keys together
+// ([Endpoint.Answer]).
+//
 // # Client networks
 //
 // Who chooses keys chooses sides. So what the clients of one [Network] do is
-// bounded, if several are known:
+// bounded, if several are known ([Crowding]):
 //
 //   - A set of keys takes a network's keys by a rule that looks at the past only
 //     ([Keys.Vote]).
@@ -73,7 +84,7 @@
 //
 // [Blips] keep failures of a service aside that may only be restarting and that
 // fallback healed. They count at once if a user sees one or it takes too long,
-// and are dropped if not. The monolith's failures count throughout, so that E is
+// and are dropped if not, but for a single one. The monolith's failures count throughout, so that E is
 // at most what it would have been.
 //
 // # Beside the test
