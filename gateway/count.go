@@ -292,6 +292,7 @@ func (c *count) count(n *line) {
 	}
 	if n.span != "" {
 		cell.Link(m, n.span)
+		cell.Link(evidence.Harm, n.span)
 	}
 }
 

@@ -231,7 +231,9 @@ func (v view) muchWorse() (verdict, bool) {
 	for i := range metrics {
 		metrics[i].Margin = max(metrics[i].Margin, shared)
 	}
-	records := slices.DeleteFunc(v.judgeBy(metrics), func(r evidence.Record) bool { return r.Basis == evidence.ByRate })
+	records := slices.DeleteFunc(v.judgeBy(metrics), func(r evidence.Record) bool { // those that know the margin, and pairs, which ask both the same
+		return r.Basis != evidence.BySplit && r.Basis != evidence.ByPair
+	})
 	r, ok := evidence.Strongest(records)
 	if !ok || !r.Trips() {
 		return verdict{}, false

@@ -41,7 +41,7 @@ func TestARollbackIsExplainedOnTheCommandLine(t *testing.T) {
 		fmt.Sprintf("threshold  %s", exact(r.Threshold)),
 		fmt.Sprintf("E          %s recorded", exact(r.E)),
 		fmt.Sprintf("E          %s recomputed, the same to the bit", exact(r.E)),
-		"K = 14", "by these counts alone it comes out the same, to the bit",
+		"K = 15", "by these counts alone it comes out the same, to the bit",
 	} {
 		if !strings.Contains(said, want) {
 			t.Errorf("it lacks %q:\n%s", want, said)
