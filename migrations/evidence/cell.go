@@ -35,12 +35,6 @@ type Cell struct {
 	Blameless uint64               `json:"blameless,omitempty"` // failures of this test on the service that the monolith shared
 }
 
-// Compared are the keys of comparisons by what their first comparison showed.
-type Compared struct {
-	Keys     uint64 `json:"keys,omitempty"`
-	Differed uint64 `json:"differed,omitempty"`
-}
-
 // ActiveLimit is the number of active keys beyond which they are not counted.
 const ActiveLimit = 64
 
@@ -77,37 +71,6 @@ func (c *Cell) Next(test uint64, share int, began int64, turn uint64, several bo
 	}
 	next.Endpoints = nextEndpoints(c.Endpoints)
 	return next
-}
-
-// mostCompared is how many keys of one network count as compared, where clients
-// of several are known: half of what rules out a share of 1 %.
-const mostCompared = 150
-
-// Compared returns the keys of the ramp by what their first comparison in each
-// test showed. Where clients of several networks are known, one of them neither
-// makes up the sample nor makes it differ.
-func (c *Cell) Compared(several bool) Compared {
-	out := c.Prior
-	keys := c.Bad[Mismatches]
-	switch {
-	case keys == nil:
-	case !several:
-		n := keys.Total()
-		out.Keys, out.Differed = out.Keys+n.Sum(), out.Differed+n[Modern]
-	default:
-		worst := Sides{}
-		for _, n := range keys.ByNetwork() {
-			out.Keys, out.Differed = out.Keys+min(n.Sum(), mostCompared), out.Differed+min(n[Modern], mostCompared)
-			if n[Modern] > worst[Modern] {
-				worst = n
-			}
-		}
-		out.Differed -= min(worst[Modern], mostCompared)
-		if worst[Modern] > 0 {
-			out.Keys -= min(worst.Sum(), mostCompared)
-		}
-	}
-	return out
 }
 
 // Begin adds an epoch to the test and returns it. An epoch that the test
@@ -327,41 +290,6 @@ func (c *Cell) CloneAfter(before *Cell) *Cell {
 		}
 	}
 	return out
-}
-
-// Excuse counts a failure of the service that is not held against it: the
-// monolith shared it, or a restart is over. It still counts where it is asked
-// whether the monolith is the worse side, or that would be told from one half of
-// what both failed.
-func (c *Cell) Excuse(m Metric, v Vote) bool { return c.Vote(m.excused(), v) }
-
-// Reverse returns the record of the same test with the sides exchanged: how
-// strongly a metric says that the monolith is the worse one. It must stand
-// without any one network as well.
-func (c *Cell) Reverse(name string, m Metric, b Budget, several bool) Record {
-	r := Record{Cell: name, Metric: m, Reversed: true, Odds: Worse(), Budget: b, Threshold: b.Threshold()}
-	r.Parts, r.Networks, _ = c.parts(Guard{Metric: m}, []source{{weight: 1, keys: c.Bad[m]}}, several)
-	excused := c.Bad[m.excused()]
-	for i, s := range r.Parts[0].Epochs {
-		r.Parts[0].Epochs[i] = Sample{Epoch: s.Epoch, W: 1 - s.W, Service: s.Legacy, Legacy: s.Service}
-		if excused != nil {
-			r.Parts[0].Epochs[i].Legacy += excused.In(s.Epoch)[Modern]
-		}
-	}
-	for _, f := range r.Parts[0].From {
-		for i, n := range f.Counts {
-			f.Counts[i] = [2]uint64{n[1], n[0]}
-		}
-	}
-	r.Epochs = r.Parts[0].Epochs
-	if r.Networks == 0 {
-		r.Parts = nil
-	}
-	r.E = r.Recompute()
-	if r.E >= r.Threshold {
-		r.Least = r.RecomputeLeast()
-	}
-	return r
 }
 
 // mergeCells returns the counts of both, of the newer test if they differ.
