@@ -57,7 +57,7 @@ func (rec *record) account() {
 		}
 	}
 	rec.cell.hurts.see(&n)
-	b.ledger.write(n)
+	b.ledger.write(&n)
 }
 
 // tail are the latencies, a bit for each, in which an answer that is slow is slow
@@ -180,5 +180,5 @@ func (p *pairing) settled(v shadow.Verdict) {
 	if v.Restart && p.control == migrations.Legacy {
 		n.facts |= restarting
 	}
-	p.cell.book.ledger.write(n)
+	p.cell.book.ledger.write(&n)
 }

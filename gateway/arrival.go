@@ -32,7 +32,7 @@ func (rec *record) arrive() {
 		return
 	}
 	if key := rec.evidenceKey(); c.book.ledger.arrivals.fresh(key, c.test, f) {
-		c.book.ledger.write(line{cell: c, key: key, network: evidence.Network(rec.network()), at: time.Now().UnixNano(), facts: arrived | f | rec.sideFact()})
+		c.book.ledger.write(&line{cell: c, key: key, network: evidence.Network(rec.network()), at: time.Now().UnixNano(), facts: arrived | f | rec.sideFact()})
 	}
 }
 

@@ -339,7 +339,7 @@ func TestLedgerIsBounded(t *testing.T) {
 	s := &r.gateway.Snapshot().standings[0]
 	l := &s.cells[0].book.ledger
 	for i := range 20 * shardLines {
-		l.write(line{cell: &s.cells[0], key: evidence.Key(i + 1), facts: served | placed})
+		l.write(&line{cell: &s.cells[0], key: evidence.Key(i + 1), facts: served | placed})
 	}
 	if lost := r.gateway.Lost("orders"); lost != 12*shardLines {
 		t.Errorf("%d were lost", lost)
@@ -414,7 +414,7 @@ func BenchmarkEvidence(b *testing.B) {
 	for range evidence.Limit / 4096 {
 		for range 4096 {
 			key += 0x9e3779b97f4a7c15
-			l.write(line{cell: &s.cells[0], key: key, at: time.Now().UnixNano(), took: time.Millisecond, facts: served | placed})
+			l.write(&line{cell: &s.cells[0], key: key, at: time.Now().UnixNano(), took: time.Millisecond, facts: served | placed})
 		}
 		l.read(s, time.Now())
 	}
@@ -422,7 +422,7 @@ func BenchmarkEvidence(b *testing.B) {
 	for b.Loop() {
 		for range 1000 {
 			key += 0x9e3779b97f4a7c15
-			l.write(line{cell: &s.cells[0], key: key, at: time.Now().UnixNano(), took: time.Millisecond, facts: served | placed})
+			l.write(&line{cell: &s.cells[0], key: key, at: time.Now().UnixNano(), took: time.Millisecond, facts: served | placed})
 		}
 		l.read(s, time.Now())
 	}

@@ -73,7 +73,7 @@ func (l *ledger) init(name string, alarms chan<- struct{}) {
 }
 
 // write adds a line. It waits for nothing but another line being written.
-func (l *ledger) write(n line) {
+func (l *ledger) write(n *line) {
 	i := uint64(n.key)
 	if i == 0 {
 		i = rand.Uint64()
@@ -83,7 +83,7 @@ func (l *ledger) write(n line) {
 		s := &l.shards[(i+j)%uint64(len(l.shards))]
 		s.mu.Lock()
 		if kept = len(s.lines) < shardLines; kept {
-			s.lines = append(s.lines, n)
+			s.lines = append(s.lines, *n)
 		}
 		s.mu.Unlock()
 		if kept {

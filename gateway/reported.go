@@ -208,7 +208,7 @@ func (b *book) outcome(c *cell, key evidence.Key, metric string, bad bool, side 
 	if side == evidence.Modern {
 		f |= onModern
 	}
-	b.ledger.write(line{cell: c, key: key, at: time.Now().UnixNano(), facts: f, metric: evidence.App(metric)})
+	b.ledger.write(&line{cell: c, key: key, at: time.Now().UnixNano(), facts: f, metric: evidence.App(metric)})
 }
 
 // every returns the width of the intervals of a metric.

@@ -104,7 +104,7 @@ func (w *watchdog) bark() {
 		next, n.span = barkedKept, w.trace.Reference()
 	}
 	if w.state.CompareAndSwap(waiting, next) {
-		n.cell.book.ledger.write(n)
+		n.cell.book.ledger.write(&n)
 	}
 }
 

@@ -210,7 +210,7 @@ func (w *world) request(n int) {
 		rec.pair = uint64(n) + 1
 	}
 	if f := rec.standsFor(); cell.test != 0 && f&placed != 0 && w.book.ledger.arrivals.fresh(rec.evidenceKey(), cell.test, f) {
-		w.book.ledger.write(line{cell: cell, key: rec.evidenceKey(), network: evidence.Network(rec.network()), at: w.now.UnixNano(), facts: arrived | f | rec.sideFact()})
+		w.book.ledger.write(&line{cell: cell, key: rec.evidenceKey(), network: evidence.Network(rec.network()), at: w.now.UnixNano(), facts: arrived | f | rec.sideFact()})
 	}
 	first := w.answer(a, side, w.now)
 	rec.class, rec.firstStatus, rec.firstErr, rec.took, rec.whole = first.class, first.status, first.err, first.took, first.took+first.took/10
@@ -270,7 +270,7 @@ func (w *world) request(n int) {
 		if n.at > w.now.UnixNano() {
 			return false
 		}
-		w.book.ledger.write(n)
+		w.book.ledger.write(&n)
 		return true
 	})
 }
