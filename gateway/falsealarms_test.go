@@ -44,6 +44,9 @@ func (w *world) run(t *testing.T, requests int) (f fate) {
 				return f
 			}
 			w.append(t, e)
+			if e.Kind == migrations.Stepped {
+				w.stepped()
+			}
 		}
 	}
 	return f
@@ -72,14 +75,24 @@ func TestAMigrationWithoutADifferenceIsNotRolledBack(t *testing.T) {
 	for _, alpha := range alphas {
 		t.Run(fmt.Sprint(alpha), func(t *testing.T) {
 			var tables []*routes.Table
-			for _, ramp := range ramps {
+			for i := range 4 * len(ramps) { // in one half, no fallback helps where orders are searched, and in one half of these nowhere
+				ramp, search, read := ramps[i%len(ramps)], "", ""
+				if i >= 2*len(ramps) {
+					search = ", fallback: {off: true}"
+				}
+				if i >= 3*len(ramps) {
+					read = search
+				}
 				tables = append(tables, tableOf(t, fmt.Sprintf(`
 upstreams: {monolith: "http://127.0.0.1:1", orders: "http://127.0.0.1:2"}
 migrations:
   orders:
-    {from: monolith, to: orders, key: header:X-User, ramp: [%s], guard: {false_alarm: %g%%, objective: 80%%}}
-routes: [{path: /*, migration: orders}]
-`, ramp, 100*alpha)))
+    {from: monolith, to: orders, key: header:X-User, data: shared, writes: follow, ramp: [%s], guard: {false_alarm: %g%%, objective: 80%%}}
+routes:
+  - {path: /orders, methods: [POST], migration: orders}
+  - {path: /orders/search, migration: orders%s}
+  - {path: /*, migration: orders%s}
+`, ramp, 100*alpha, search, read)))
 			}
 			fates := make([]fate, runs)
 			seeds := make(chan int)
@@ -88,7 +101,7 @@ routes: [{path: /*, migration: orders}]
 				all.Go(func() {
 					for seed := range seeds {
 						table := tables[seed%len(tables)]
-						w := newWorld(t, uint64(seed), table.Plans["orders"], table.Routes[0], time.Duration(requests)*50*time.Millisecond)
+						w := newWorld(t, uint64(seed), table, time.Duration(requests)*50*time.Millisecond)
 						fates[seed] = w.run(t, requests)
 					}
 				})
