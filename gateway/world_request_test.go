@@ -47,6 +47,9 @@ func (w *world) answer(a *asked, side migrations.Side, at time.Time) madeOf {
 		index = 1
 	}
 	failing := max(a.user.errors, w.failing)
+	if index == 1 {
+		failing = max(failing, w.worse)
+	}
 	switch {
 	case inSpan(w.restarts[index], at):
 		return madeOf{class: evidence.ClassBroken, err: upstream.KindConnect, spent: time.Millisecond}

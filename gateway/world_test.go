@@ -46,13 +46,13 @@ type world struct {
 	users    []user
 	last     *user
 	failing  float64 // chance that any request fails, on either side
+	worse    float64 // likewise, on the service alone
 	shared   []span  // both sides fail
 	restarts [2][]span
 	outages  []span // of the monolith
 	slow     []span // both sides are slow
 	circles  [4][]span
 	due      []lesson
-	decided  int // requests at the last decision
 	breakers [2]breaker
 }
 
