@@ -30,12 +30,12 @@ type user struct {
 // that happens to it: errors of users that come together, faults that both
 // sides share, restarts of either side, and outages of the monolith.
 type world struct {
-	rng     *rand.Rand
-	plan    *migrations.Plan
-	search  *route // GET /orders/search, a quarter of what is read
-	read    *route // GET /orders/7
-	write   *route // POST /orders, a tenth of all requests
-	guarded bool   // fallback helps all that is read, so that a restart of the service hurts no user
+	rng    *rand.Rand
+	plan   *migrations.Plan
+	search *route // GET /orders/search, a quarter of what is read
+	read   *route // GET /orders/7
+	write  *route // POST /orders, a tenth of all requests
+	downs  bool   // the service is restarted, where fallback answers all that is read meanwhile
 
 	book    *book
 	scratch *book // takes in what an observation says, for the world to tell it in its time
@@ -112,7 +112,7 @@ func (b *breaker) report(ok bool, at time.Time) {
 
 var epochOfWorlds = time.Date(2026, 3, 4, 12, 0, 0, 0, time.UTC)
 
-func newWorld(t *testing.T, seed uint64, table *routes.Table, length time.Duration) *world {
+func newWorld(t *testing.T, seed uint64, table *routes.Table, length time.Duration, restarts bool) *world {
 	w := &world{rng: rand.New(rand.NewPCG(seed, 10)), plan: table.Plans["orders"], now: epochOfWorlds, scratch: new(book)}
 	w.scratch.ledger.init("a", nil)
 	var all books
@@ -121,7 +121,7 @@ func newWorld(t *testing.T, seed uint64, table *routes.Table, length time.Durati
 	for i, r := range []**route{&w.write, &w.search, &w.read} {
 		*r = &route{Route: table.Routes[i], plan: w.plan}
 	}
-	w.guarded = w.search.Fallback != nil
+	w.downs = restarts && w.search.Fallback != nil
 	w.people()
 	w.weather(length)
 	w.append(t,
@@ -189,7 +189,7 @@ func (w *world) weather(length time.Duration) {
 	w.shared = some(4, 200*time.Millisecond, 5*time.Second)
 	w.slow = some(4, time.Second, 20*time.Second)
 	w.restarts[0] = some(2, 300*time.Millisecond, 4*time.Second)
-	if w.guarded {
+	if w.downs {
 		w.restarts[1] = some(2, 300*time.Millisecond, 4*time.Second)
 	}
 	if rng.IntN(3) == 0 {
@@ -215,7 +215,7 @@ func (w *world) stepped() {
 	case 3:
 		w.restarts[0] = append(w.restarts[0], w.spell(from, 300*time.Millisecond, 4*time.Second))
 	case 4:
-		if w.guarded {
+		if w.downs {
 			w.restarts[1] = append(w.restarts[1], w.spell(from, 300*time.Millisecond, 4*time.Second))
 		}
 	}
