@@ -146,7 +146,7 @@ func simulate(t *testing.T, alpha float64, runs, requests int, worse float64, re
 // A restart of the service alone is a difference, so that α says nothing of it:
 // how many are rolled back with restarts is only logged.
 func TestAMigrationWithoutADifferenceIsNotRolledBack(t *testing.T) {
-	runs, requests, alphas := 48, 1000, []float64{0.01}
+	runs, requests, alphas := 24, 600, []float64{0.01}
 	if os.Getenv("FICUS_EVIDENCE") != "" {
 		runs, requests, alphas = 10_000, 1500, []float64{0.01, 0.001}
 	}
@@ -189,8 +189,8 @@ func sum(t *testing.T, all []fate) (s fates) {
 // TestAMigrationToAWorseServiceIsRolledBack shows that the same simulation tells
 // a service that fails from one that does not.
 func TestAMigrationToAWorseServiceIsRolledBack(t *testing.T) {
-	runs, back := 24, 0
-	for _, f := range simulate(t, 0.01, runs, 1000, 0.5, false) {
+	runs, back := 12, 0
+	for _, f := range simulate(t, 0.01, runs, 600, 0.5, false) {
 		if f.back {
 			back++
 		}
