@@ -39,7 +39,7 @@ func (rec *record) account() {
 	if rec.late {
 		n.facts |= tooLate
 	}
-	if f&healed != 0 && rec.mayBeRestart() {
+	if f&(healed|harmed) != 0 && rec.mayBeRestart() {
 		n.facts |= restarting
 	}
 	if f&(placed|onModern) == placed|onModern && (n.slow&tail != 0 || rec.class != evidence.ClassOK) {

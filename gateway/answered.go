@@ -11,7 +11,8 @@ import (
 type answered struct {
 	test     uint64
 	patience time.Duration         // of the cell, with failures that may be a restart
-	harmed   *evidence.Network     // of the first user who saw a failure; nil: none did
+	harmed   evidence.Network      // of the last user who saw a failure that may be of a restart
+	harmedAt time.Time             // when; zero: none did
 	learn    time.Time             // when it is next looked what slow means
 	keys     map[evidence.Key]bool // whether one was answered well
 	before   map[evidence.Key]bool // likewise in the test before

@@ -207,7 +207,7 @@ func (c *count) request(cell *evidence.Cell, epoch *evidence.Epoch, n *line, kno
 	switch {
 	case n.facts&inVain != 0:
 		c.excuse(cell, n)
-	case n.facts&restarting != 0:
+	case n.facts&(restarting|healed) == restarting|healed:
 		c.pairs.keepAside(n.pair)
 		votes := blips.Heal(when, n.cell.patience, *n)
 		for i := range votes {
@@ -222,10 +222,12 @@ func (c *count) request(cell *evidence.Cell, epoch *evidence.Epoch, n *line, kno
 	}
 }
 
-// vote counts a request of the service that is to blame. A failure that a user
-// saw makes all count that was kept aside.
+// vote counts a request of the service that is to blame. A failure like those of
+// a restart that a user saw makes all count that was kept aside. What an
+// application fails that answers, such as a write with status 500, is no part of
+// a restart.
 func (c *count) vote(n *line) {
-	if n.facts&harmed != 0 && c.harms(n) {
+	if n.facts&(restarting|harmed) == restarting|harmed && c.harms(n) {
 		votes := c.blipsOf(n.cell).Fail(time.Unix(0, n.at))
 		for i := range votes {
 			c.count(&votes[i])
@@ -236,17 +238,18 @@ func (c *count) vote(n *line) {
 
 // harms reports whether a failure that a user saw ends the patience with what may
 // be a restart: where clients of several networks are known, those of one alone do
-// not (law 13).
+// not (law 13), nor do failures that lie further apart than the patience.
 func (c *count) harms(n *line) bool {
-	if !c.several(n.cell, time.Unix(0, n.at)) {
+	at := time.Unix(0, n.at)
+	if !c.several(n.cell, at) {
 		return true
 	}
 	a := c.of(n.cell)
-	if a.harmed == nil {
-		network := n.network
-		a.harmed = &network
+	if !a.harmedAt.IsZero() && at.Sub(a.harmedAt) <= a.patience && a.harmed != n.network {
+		return true
 	}
-	return *a.harmed != n.network
+	a.harmed, a.harmedAt = n.network, at
+	return false
 }
 
 // metricOf are the metrics of the classes.

@@ -53,6 +53,7 @@ func (c *counting) votes(m evidence.Metric) int {
 const (
 	ofService = served | onModern | placed
 	restarted = ofService | failed | healed | restarting
+	inSight   = ofService | failed | harmed | restarting // likewise, by a user
 )
 
 // Failures of a restart that fallback healed are no votes if the service comes
@@ -81,9 +82,53 @@ func TestFailuresOfARestartAreKeptAside(t *testing.T) {
 	})
 	t.Run("a user sees a failure", func(t *testing.T) {
 		c := restart(t)
-		c.take(line{facts: ofService | failed | harmed, class: evidence.ClassBroken})
+		c.take(line{facts: inSight, class: evidence.ClassBroken})
 		if c.votes(evidence.Errors) != 16 || c.votes(evidence.Pairs) != 15 {
 			t.Errorf("%d errors and %d pairs", c.votes(evidence.Errors), c.votes(evidence.Pairs))
+		}
+	})
+	t.Run("a write fails that an application answers", func(t *testing.T) {
+		c := restart(t)
+		c.take(line{facts: ofService | failed | harmed, class: evidence.ClassFailed})
+		if c.votes(evidence.Errors) != 1 || c.votes(evidence.Pairs) != 0 {
+			t.Errorf("%d errors and %d pairs", c.votes(evidence.Errors), c.votes(evidence.Pairs))
+		}
+	})
+	t.Run("users of several networks see failures", func(t *testing.T) {
+		for _, s := range []struct {
+			name  string
+			first evidence.Network
+			apart time.Duration
+			ends  bool
+		}{
+			{"one network", 2000, 100 * time.Millisecond, false},
+			{"two networks, apart", 1000, 20 * time.Minute, false},
+			{"two networks, together", 1000, 100 * time.Millisecond, true},
+		} {
+			t.Run(s.name, func(t *testing.T) {
+				c := counts(t, 50_000)
+				for i := range 40 {
+					c.take(line{facts: arrived | placed, network: evidence.Network(i * 100)})
+				}
+				c.take(line{facts: inSight, class: evidence.ClassBroken, network: s.first})
+				c.take(line{facts: ofService | broke})
+				c.pass(max(s.apart, 2*time.Second) - 2*time.Second)
+				c.take(line{facts: ofService | broke})
+				if s.apart > time.Second { // the run of failures is over
+					c.pass(2 * time.Second)
+				}
+				for i := range 15 {
+					c.take(line{facts: restarted, class: evidence.ClassBroken, network: evidence.Network(i * 100)})
+				}
+				c.take(line{facts: inSight, class: evidence.ClassBroken, network: 2000})
+				want := 2
+				if s.ends {
+					want += 15
+				}
+				if n := c.votes(evidence.Errors); n != want || !c.all.Several(c.now) {
+					t.Errorf("%d votes in place of %d; several networks: %t", n, want, c.all.Several(c.now))
+				}
+			})
 		}
 	})
 	t.Run("it stays away", func(t *testing.T) {

@@ -30,7 +30,7 @@ const (
 
 	reported    // by the application, of a metric of its own, which went badly
 	tooLate     // fallback gave the service up before it had begun to answer
-	restarting  // the service failed as one does that is being restarted, and no user saw it
+	restarting  // the service failed as one does that is being restarted
 	compared    // a comparison; its outcome stands beside the facts
 	serviceBad  // of a comparison: the service failed
 	monolithBad // of a comparison: the monolith failed

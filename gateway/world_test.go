@@ -112,7 +112,7 @@ func (b *breaker) report(ok bool, at time.Time) {
 
 var epochOfWorlds = time.Date(2026, 3, 4, 12, 0, 0, 0, time.UTC)
 
-func newWorld(t *testing.T, seed uint64, table *routes.Table, length time.Duration, restarts bool) *world {
+func newWorld(t *testing.T, seed uint64, table *routes.Table, length time.Duration) *world {
 	w := &world{rng: rand.New(rand.NewPCG(seed, 10)), plan: table.Plans["orders"], now: epochOfWorlds, scratch: new(book)}
 	w.scratch.ledger.init("a", nil)
 	var all books
@@ -121,7 +121,7 @@ func newWorld(t *testing.T, seed uint64, table *routes.Table, length time.Durati
 	for i, r := range []**route{&w.write, &w.search, &w.read} {
 		*r = &route{Route: table.Routes[i], plan: w.plan}
 	}
-	w.downs = restarts && w.search.Fallback != nil
+	w.downs = w.search.Fallback != nil
 	w.people()
 	w.weather(length)
 	w.append(t,

@@ -40,7 +40,7 @@ func (v view) sameness() []Reason {
 	r := Reason{For: WaitSameness, Have: c.Keys, Need: need}
 	switch {
 	case evidence.AtLeast(c.Differed, c.Keys, limit) < evidence.Confidence:
-		r.Text = fmt.Sprintf("answers differ for %d of %d %s, and at most %s may; see: ficus findings %s", c.Differed, c.Keys, what, percentText(limit), v.plan.ID)
+		r.Text = fmt.Sprintf("answers differ for %d of %d %s, and at most %s may; see: ficus findings %s; once %s is mended, begin anew: ficus restart %s", c.Differed, c.Keys, what, percentText(limit), v.plan.ID, v.plan.To, v.plan.ID)
 	case c.Differed > 0:
 		r.Text = fmt.Sprintf("%d of %d %s, of which %d differ; so many are needed to show that fewer than %s do", c.Keys, need, what, c.Differed, percentText(limit))
 	default:

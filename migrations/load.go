@@ -66,38 +66,57 @@ func sinceShift(counts evidence.Counts, m Migration, took time.Duration) (legacy
 	return aMinute(requests[evidence.Legacy]), aMinute(requests[evidence.Modern])
 }
 
-// lately returns the requests a minute over the last whole minutes, five at most
-// and no more than there were; of the minute under way, if there was no other.
+// lately returns the requests a minute over the last whole minutes, five at most.
+// A minute in which counting began is not a whole one; it and the one under way
+// count, the greater of them, while there is no other.
 func lately(b evidence.Burn, now time.Time) uint64 {
 	last := now.Unix() / 60
-	sum, first := uint64(0), last
+	sum, first, current, begun := uint64(0), last, uint64(0), uint64(0)
 	for _, slot := range b.Minutes {
-		if slot.At >= last-loadMinutes && slot.At < last {
+		if slot.At > last {
+			continue
+		}
+		if slot.At < first {
+			first, begun = slot.At, slot.Requests
+		}
+		if slot.At == last {
+			current = slot.Requests
+		} else if slot.At >= last-loadMinutes {
 			sum += slot.Requests
 		}
-		if slot.At <= last {
-			first = min(first, slot.At)
-		}
 	}
-	if whole := min(last-first, loadMinutes); whole > 0 {
-		return sum / uint64(whole)
+	switch whole := last - first; {
+	case whole > loadMinutes:
+		return sum / loadMinutes
+	case whole > 1:
+		return (sum - begun) / uint64(whole-1)
 	}
-	for _, slot := range b.Minutes {
-		if slot.At == last {
-			return uint64(float64(slot.Requests) / max(now.Sub(now.Truncate(time.Minute)).Minutes(), 1.0/60))
-		}
-	}
-	return 0
+	took := now.Sub(now.Truncate(time.Minute))
+	return max(begun, uint64(float64(current)/max(took.Minutes(), leastLoad.Minutes())))
 }
 
 // most returns the requests a minute of the busiest quarter of an hour that is
-// over, of the minutes of the one under way if none is.
+// over; of the one under way, so far, if none is.
 func most(b evidence.Burn, now time.Time) uint64 {
 	const minutes = 15
 	top, current := uint64(0), now.Unix()/60/minutes
 	for _, slot := range b.Quarters {
 		if slot.At < current {
 			top = max(top, slot.Requests/minutes)
+		}
+	}
+	if top > 0 {
+		return top
+	}
+	first := now.Unix() / 60
+	for _, slot := range b.Minutes {
+		if slot.Requests > 0 {
+			first = min(first, max(slot.At, current*minutes))
+		}
+	}
+	for _, slot := range b.Quarters {
+		if slot.At == current {
+			top = slot.Requests / uint64(max(now.Unix()/60-first+1, 1))
 		}
 	}
 	return top
