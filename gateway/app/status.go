@@ -63,8 +63,8 @@ func (s statusCommand) Run(c *call) error {
 		return err
 	}
 	for _, m := range compared.Comparisons {
-		if wrong := m.Counts.Outcomes[compare.Mismatch] + m.Counts.Outcomes[compare.Failed] + m.Counts.Outcomes[compare.TimedOut]; wrong > 0 {
-			c.printf("! %s: %d of %d comparisons differ; see: ficus findings %s", m.Migration, wrong, m.Counts.Sampled-m.Counts.Outcomes[compare.Dropped], m.Migration)
+		if wrong := m.Counts.Outcomes[compare.Mismatch] + m.Counts.Outcomes[compare.Failed] + m.Counts.Outcomes[compare.TimedOut]; wrong > 0 && len(m.Findings) > 0 { // without a finding, both failed or it was a moment
+			c.printf("! %s: %d of %d comparisons differ or were not answered; see: ficus findings %s", m.Migration, wrong, m.Counts.Sampled-m.Counts.Outcomes[compare.Dropped], m.Migration)
 		}
 	}
 	if state.Frozen != "" {
