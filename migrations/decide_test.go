@@ -279,7 +279,7 @@ func TestFivePeopleAreEnough(t *testing.T) {
 		t.Fatalf("one person: %s", texts(events))
 	}
 	s.bad(evidence.Errors, evidence.Modern, 5)
-	s.want(RolledBack, "5 users got an error from orders, 0 from monolith, with 5 % of the users on orders")
+	s.want(RolledBack, "5 users got an error from orders, 0 from monolith, with 5 % of the users on orders; fallback answered every one of them")
 }
 
 func TestErrorsOnBothSidesAreNoReason(t *testing.T) {

@@ -203,7 +203,7 @@ func (v view) judgement() verdict {
 	// way back it is still believed: in doubt, the monolith (law 4).
 	records := v.judge()
 	if r, ok := evidence.Strongest(records); ok && r.Trips() {
-		return verdict{CauseTest, v.plan.recordText(r), v.evidence(records)}
+		return verdict{CauseTest, v.plan.recordText(r) + v.unnoticed(r), v.evidence(records)}
 	}
 	if why := v.harm(); why != "" {
 		out := verdict{CauseHarm, why, v.evidence(records)}
@@ -211,6 +211,14 @@ func (v view) judgement() verdict {
 		return out
 	}
 	return verdict{}
+}
+
+// unnoticed says so if fallback answered everything that a record counts.
+func (v view) unnoticed(r evidence.Record) string {
+	if v.cell.Harm == 0 && (r.Metric == evidence.Errors || r.Metric == evidence.Timeouts) {
+		return "; fallback answered every one of them"
+	}
+	return ""
 }
 
 // shared is by how much more often than on the monolith things may go wrong on
