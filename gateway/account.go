@@ -27,13 +27,13 @@ func (rec *record) account() {
 	}
 	b := rec.cell.book
 	b.tally.count(rec)
-	f := rec.facts()
+	f, slow := rec.says()
 	if f == 0 {
 		return
 	}
 	n := line{
 		cell: rec.cell, key: rec.evidenceKey(), network: evidence.Network(rec.network()), at: rec.Start.Add(rec.Total).UnixNano(),
-		took: rec.took, whole: rec.whole, facts: f, class: rec.class, slow: rec.slowIn(), method: rec.Method, target: rec.Target, pattern: rec.Pattern,
+		took: rec.took, whole: rec.whole, facts: f, class: rec.class, slow: slow, method: rec.Method, target: rec.Target, pattern: rec.Pattern,
 		pair: rec.pair,
 	}
 	if rec.late {

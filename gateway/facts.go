@@ -56,17 +56,24 @@ func (f facts) side() evidence.Side {
 // finish it, went away or sent what no side could answer, or a trip turned it
 // around.
 func (rec *record) facts() facts {
+	f, _ := rec.says()
+	return f
+}
+
+// says returns the facts, and in which latencies the request was slow.
+func (rec *record) says() (f facts, slowIn uint8) {
 	if rec.cell == nil || rec.saysNothing() {
-		return 0
+		return 0, 0
 	}
-	f := served | rec.sideFact() | rec.standsFor()
+	f = served | rec.sideFact() | rec.standsFor()
 	if rec.barked {
 		f |= told
 	}
 	if rec.bothFailed {
-		return f | inVain
+		return f | inVain, 0
 	}
-	if rec.late || rec.slowIn()&tail != 0 {
+	slowIn = rec.slowIn()
+	if rec.late || slowIn&tail != 0 {
 		f |= slow
 	}
 	switch {
@@ -76,7 +83,7 @@ func (rec *record) facts() facts {
 		f |= failed
 	}
 	if f&onModern == 0 {
-		return f
+		return f, slowIn
 	}
 	switch {
 	case rec.healed:
@@ -88,7 +95,7 @@ func (rec *record) facts() facts {
 	default:
 		f |= broke
 	}
-	return f
+	return f, slowIn
 }
 
 // saysNothing reports whether the request says nothing of the side that was
