@@ -24,7 +24,7 @@ func (p *Process) inForce(e migrations.Event) {
 		at = now
 	}
 	r := gateway.Rollback{
-		Seq: e.Seq, Migration: e.Migration, Cell: e.Cell, Because: e.Because, Decided: decidedAt(e), At: at, Ahead: now.Sub(time.Now()),
+		Seq: e.Seq, Migration: e.Migration, Cell: e.Cell, Because: e.Because, Decided: decidedAt(e), At: at, Ahead: time.Until(now),
 		Partial: e.Kind == migrations.Returning,
 	}
 	if v := e.Evidence; v != nil {

@@ -11,15 +11,14 @@ import (
 // rates are shared by both sides or not, and that come one by one or in heaps.
 // A service that is worse has worse times the rate.
 type weather struct {
-	rng         *rand.Rand
-	name        string
-	w           float64 // part of the requests on the service
-	requests    float64 // an interval, on average
-	rate        float64
-	worse       float64
-	at          int
-	deploys     [2]int // next deploy of a side
-	quietBefore int
+	rng      *rand.Rand
+	name     string
+	w        float64 // part of the requests on the service
+	requests float64 // an interval, on average
+	rate     float64
+	worse    float64
+	at       int
+	deploys  [2]int // next deploy of a side
 }
 
 var weathers = []string{"steady", "bursts of one side", "common shocks", "day and night", "deploys", "heaps", "heaps of heaps"}

@@ -31,7 +31,6 @@ type settings struct {
 	route     string // more of it, as in "repeatable: true"
 	fallback  bool   // the monolith answers what the service does not; else every failure is the user's
 	upstream  string // more of both upstreams, as in "timeout: {response: 300ms}"
-	service   []string
 }
 
 // A trial is a gateway between two applications, and the users before it.
