@@ -276,7 +276,9 @@ func TestAPrometheusThatMisbehaves(t *testing.T) {
 	}{
 		{"no JSON", "no Prometheus", func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "<html>") }},
 		{"a proxy that refuses", "answers 403", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(403) }},
-		{"it leads elsewhere", "answers 302", func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "http://127.0.0.1:1/", http.StatusFound) }},
+		{"it leads elsewhere", "answers 302", func(w http.ResponseWriter, r *http.Request) {
+			http.Redirect(w, r, "http://127.0.0.1:1/", http.StatusFound)
+		}},
 		{"not available", "asking Prometheus: starting", func(w http.ResponseWriter, _ *http.Request) {
 			w.WriteHeader(503)
 			_, _ = io.WriteString(w, `{"status":"error","errorType":"unavailable","error":"starting"}`)
