@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/ficus-gateway/ficus/migrations"
+	"github.com/ficus-gateway/ficus/migrations/evidence"
 	"github.com/ficus-gateway/ficus/routes"
 )
 
@@ -215,7 +216,7 @@ func (w *world) stepped() {
 	case 3:
 		w.restarts[0] = append(w.restarts[0], w.spell(from, 300*time.Millisecond, 4*time.Second))
 	case 4:
-		if w.downs {
+		if w.downs && len(w.restarts[1]) < evidence.BlipsAnHour { // more in an hour than that are not borne
 			w.restarts[1] = append(w.restarts[1], w.spell(from, 300*time.Millisecond, 4*time.Second))
 		}
 	}

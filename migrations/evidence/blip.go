@@ -18,6 +18,7 @@ type Blips[T any] struct {
 	answered time.Time // last answer of the service after that
 	votes    []T
 	ended    []time.Time // of the last blips, at most [BlipsAnHour]
+	small    []time.Time // likewise, of those of few failures
 }
 
 const (
@@ -30,6 +31,10 @@ const (
 	// leastAside is the number of failures below which a blip that is over was none:
 	// they count, and it is not one of those of an hour.
 	leastAside = 2
+	// few is the number of failures below which they may as well be some that come
+	// by chance, so close together: as many of those are dropped in an hour, but
+	// they leave the patience with a restart as it is.
+	few = 5
 	// mostAside bounds what is kept aside.
 	mostAside = 4096
 )
@@ -74,7 +79,7 @@ func (b *Blips[T]) Answer(at time.Time) { b.answered = latest(b.answered, at) }
 // failures are dropped because their blip is over.
 func (b *Blips[T]) Tick(now time.Time, patience time.Duration) (count []T, dropped int) {
 	switch over := !b.answered.Before(b.last) && now.Sub(b.last) >= quiet; {
-	case over && b.open && len(b.votes) < leastAside: // a stray failure is no restart
+	case over && b.open && (len(b.votes) < leastAside || len(b.votes) < few && full(b.small, now)): // stray failures are no restart
 		count, b.votes, b.open = b.votes, nil, false
 	case over:
 		dropped = len(b.votes)
@@ -93,14 +98,22 @@ func (b *Blips[T]) Open() (since time.Time, open bool) { return b.since, b.open 
 
 func (b *Blips[T]) end(at time.Time) {
 	b.open = false
-	if b.ended = append(b.ended, at); len(b.ended) > BlipsAnHour {
-		b.ended = b.ended[1:]
+	ended := &b.ended
+	if len(b.votes) < few {
+		ended = &b.small
+	}
+	if *ended = append(*ended, at); len(*ended) > BlipsAnHour {
+		*ended = (*ended)[1:]
 	}
 }
 
 // tired reports whether there were as many blips in the last hour as are borne.
 func (b *Blips[T]) tired(at time.Time) bool {
-	return len(b.ended) == BlipsAnHour && at.Sub(b.ended[0]) < time.Hour
+	return full(b.ended, at)
+}
+
+func full(ended []time.Time, at time.Time) bool {
+	return len(ended) == BlipsAnHour && at.Sub(ended[0]) < time.Hour
 }
 
 func latest(a, b time.Time) time.Time {

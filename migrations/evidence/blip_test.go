@@ -60,10 +60,11 @@ func TestABlip(t *testing.T) {
 	t.Run("the fourth in an hour counts at once", func(t *testing.T) {
 		var b Blips[int]
 		for i := range 3 {
-			b.Heal(at(i*10_000), patience, i)
-			b.Heal(at(i*10_000), patience, i)
+			for range few {
+				b.Heal(at(i*10_000), patience, i)
+			}
 			b.Answer(at(i*10_000 + 100))
-			if _, dropped := b.Tick(at(i*10_000+2000), patience); dropped != 2 {
+			if _, dropped := b.Tick(at(i*10_000+2000), patience); dropped != few {
 				t.Fatalf("blip %d: %d dropped", i, dropped)
 			}
 		}
@@ -74,6 +75,27 @@ func TestABlip(t *testing.T) {
 		b.Tick(at(50_000), patience)
 		if got := b.Heal(at(3_700_000), patience, 5); got != nil {
 			t.Errorf("an hour later %v count, want none", got)
+		}
+	})
+	t.Run("the fourth of few failures counts, and a restart after it does not", func(t *testing.T) {
+		var b Blips[int]
+		for i := range 4 {
+			b.Heal(at(i*10_000), patience, i)
+			b.Heal(at(i*10_000), patience, i)
+			b.Answer(at(i*10_000 + 100))
+			count, dropped := b.Tick(at(i*10_000+2000), patience)
+			if last := i == BlipsAnHour; last && len(count) != 2 || !last && dropped != 2 {
+				t.Fatalf("blip %d: %v count and %d are dropped", i, count, dropped)
+			}
+		}
+		for i := range few {
+			if got := b.Heal(at(40_000+i), patience, i); got != nil {
+				t.Errorf("%v count, want none", got)
+			}
+		}
+		b.Answer(at(40_100))
+		if count, dropped := b.Tick(at(42_000), patience); len(count) != 0 || dropped != few {
+			t.Errorf("%v count and %d are dropped, want %d dropped", count, dropped, few)
 		}
 	})
 	t.Run("a stray failure counts, and is none of those in an hour", func(t *testing.T) {
