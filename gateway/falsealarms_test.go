@@ -186,7 +186,7 @@ func sum(t *testing.T, all []fate) (s fates) {
 // a service that fails from one that does not.
 func TestAMigrationToAWorseServiceIsRolledBack(t *testing.T) {
 	runs, back := 12, 0
-	for _, f := range simulate(t, 0.01, runs, 600, 0.5) {
+	for _, f := range simulate(t, 0.01, runs, 1000, 0.5) {
 		if f.back {
 			back++
 		}
