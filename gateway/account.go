@@ -20,16 +20,16 @@ const (
 )
 
 // account counts a finished request of a migration, and decides whether a
-// decision may link to its trace.
-func (rec *record) account() {
+// decision may link to its trace. It returns what the request says.
+func (rec *record) account() facts {
 	if rec.cell == nil {
-		return
+		return 0
 	}
 	b := rec.cell.book
 	b.tally.count(rec)
 	f, slow := rec.says()
 	if f == 0 {
-		return
+		return 0
 	}
 	n := line{
 		cell: rec.cell, key: rec.evidenceKey(), network: evidence.Network(rec.network()), at: rec.Start.Add(rec.Total).UnixNano(),
@@ -58,6 +58,7 @@ func (rec *record) account() {
 	}
 	rec.cell.hurts.see(&n)
 	b.ledger.write(&n)
+	return f
 }
 
 // tail are the latencies, a bit for each, in which an answer that is slow is slow

@@ -323,7 +323,7 @@ func BenchmarkSampleFeatures(b *testing.B) {
 		rec.cell.samples.requests.seenGood.Store(1 << 20)
 		b.ReportAllocs()
 		for b.Loop() {
-			rec.sampleFeatures(r)
+			rec.sampleFeatures(r, rec.facts())
 		}
 	})
 	b.Run("good, not kept", func(b *testing.B) {
@@ -331,7 +331,7 @@ func BenchmarkSampleFeatures(b *testing.B) {
 		b.ReportAllocs()
 		for b.Loop() {
 			rec.cell.samples.requests.seenGood.Store(1<<20 + 1)
-			rec.sampleFeatures(r)
+			rec.sampleFeatures(r, rec.facts())
 		}
 	})
 	b.Run("kept", func(b *testing.B) {
@@ -339,7 +339,7 @@ func BenchmarkSampleFeatures(b *testing.B) {
 		b.ReportAllocs()
 		for b.Loop() {
 			rec.cell.samples.requests.seenBad.Store(1)
-			rec.sampleFeatures(r)
+			rec.sampleFeatures(r, rec.facts())
 		}
 	})
 }
@@ -354,7 +354,7 @@ func TestAGoodRequestThatIsNotKeptAllocatesNothing(t *testing.T) {
 	}
 	if allocs := testing.AllocsPerRun(100, func() {
 		rec.cell.samples.requests.seenGood.Store(n)
-		rec.sampleFeatures(r)
+		rec.sampleFeatures(r, rec.facts())
 	}); allocs != 0 {
 		t.Errorf("%v allocations", allocs)
 	}

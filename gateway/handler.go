@@ -187,8 +187,7 @@ func (g *Gateway) finish(rec *record, r *http.Request) {
 	rec.BytesIn, rec.BytesOut = rec.body.n, rec.writer.n
 	if rec.route != nil {
 		rec.route.metrics.Observe(&rec.Exchange)
-		rec.account()
-		rec.sampleFeatures(r)
+		rec.sampleFeatures(r, rec.account())
 	}
 	if g.ended != nil {
 		g.ended(rec)

@@ -182,12 +182,11 @@ type sample struct {
 // sampleFeatures keeps what a finished request is like: on the service of every
 // bad one, until there are many, and of few good ones; on the monolith of those
 // that failed, and of a few of the same time.
-func (rec *record) sampleFeatures(r *http.Request) {
+func (rec *record) sampleFeatures(r *http.Request, f facts) {
 	c := rec.cell
 	if c == nil || c.samples == nil {
 		return
 	}
-	f := rec.facts()
 	if f == 0 || f&inVain != 0 {
 		return // it says nothing of the side that was asked
 	}
